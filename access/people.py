@@ -1,0 +1,200 @@
+"""Members of staff: adding them, knowing them, suspending them.
+
+Rules kept here:
+- A practice person and a real person never share a database: whichever was first decides.
+- Who somebody is comes from here alone, never from a display name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from access.tables import Person, PersonRole, Role, Standing, TelegramBinding
+from storage.keys import Keyring
+from storage.sealing import Place
+
+
+class PracticeMix(Exception):
+    """Practice people and real people cannot share a database. Use an empty one for practice."""
+
+
+class AlreadyKnown(Exception):
+    """Somebody with this staff id is already here."""
+
+
+class NoSuchPerson(Exception):
+    """Nobody here has that staff id."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """A person, opened: names are for showing to those who may see them, never for logs."""
+
+    id: str
+    name: str
+    number: str
+    service: str
+    roles: frozenset[Role]
+    active: bool
+    practice: bool
+
+    @property
+    def title(self) -> str:
+        """Name and number as the other side sees them: 'PC 1234 Example'."""
+        return f"{self.name} ({self.number})" if self.number not in self.name else self.name
+
+
+@dataclass(frozen=True)
+class NewPerson:
+    """What is needed to add somebody."""
+
+    staff_id: str
+    name: str
+    service: str
+    roles: frozenset[Role]
+    practice: bool = False
+
+
+def scope_of(person_id: str) -> str:
+    """The key scope of one person."""
+    return f"person:{person_id}"
+
+
+def _place(column: str, person_id: str) -> Place:
+    return Place("person", column, person_id, scope_of(person_id))
+
+
+def add_person(session: Session, keyring: Keyring, person_id: str, new: NewPerson, now: datetime) -> None:
+    """Add a member of staff. Raises `PracticeMix` or `AlreadyKnown`."""
+    if session.scalar(select(Person.id).where(Person.practice != new.practice).limit(1)):
+        raise PracticeMix(PracticeMix.__doc__)
+    staff_hash = keyring.keyed_hash(session, "staff", new.staff_id)
+    if session.scalar(select(Person.id).where(Person.staff_hash == staff_hash)):
+        raise AlreadyKnown(new.staff_id)
+    keyring.make_scope(session, scope_of(person_id), now)
+    session.add(
+        Person(
+            id=person_id,
+            staff_hash=staff_hash,
+            name=keyring.seal(session, _place("name", person_id), new.name),
+            number=keyring.seal(session, _place("number", person_id), new.staff_id),
+            service=new.service,
+            standing=Standing.ACTIVE.value,
+            practice=new.practice,
+            added_at=now,
+        )
+    )
+    session.flush()
+    session.add_all(PersonRole(person_id=person_id, role=role.value) for role in new.roles)
+    session.flush()
+
+
+def find_by_staff_id(session: Session, keyring: Keyring, staff_id: str) -> Known:
+    """The person with this staff id. Raises `NoSuchPerson`."""
+    staff_hash = keyring.keyed_hash(session, "staff", staff_id)
+    person_id = session.scalar(select(Person.id).where(Person.staff_hash == staff_hash))
+    if person_id is None:
+        raise NoSuchPerson(staff_id)
+    return known(session, keyring, person_id)
+
+
+def known(session: Session, keyring: Keyring, person_id: str) -> Known:
+    """One person, opened. Raises `NoSuchPerson`."""
+    people = known_all(session, keyring, (person_id,))
+    if not people:
+        raise NoSuchPerson(person_id)
+    return people[0]
+
+
+def known_all(session: Session, keyring: Keyring, ids: Iterable[str] | None = None) -> list[Known]:
+    """The people with these ids, or everybody, in the order they were added."""
+    query = select(Person).order_by(Person.added_at, Person.id)
+    if ids is not None:
+        query = query.where(Person.id.in_(list(ids)))
+    rows = session.scalars(query).all()
+    roles: dict[str, set[Role]] = {row.id: set() for row in rows}
+    for held in session.scalars(select(PersonRole).where(PersonRole.person_id.in_(roles))):
+        roles[held.person_id].add(Role(held.role))
+    return [
+        Known(
+            id=row.id,
+            name=keyring.open(session, _place("name", row.id), row.name),
+            number=keyring.open(session, _place("number", row.id), row.number),
+            service=row.service,
+            roles=frozenset(roles[row.id]),
+            active=row.standing == Standing.ACTIVE.value,
+            practice=row.practice,
+        )
+        for row in rows
+    ]
+
+
+def ids_with_role(session: Session, role: Role) -> list[str]:
+    """Ids of the active people who hold this role."""
+    query = (
+        select(Person.id)
+        .join(PersonRole, PersonRole.person_id == Person.id)
+        .where(PersonRole.role == role.value, Person.standing == Standing.ACTIVE.value)
+        .order_by(Person.added_at, Person.id)
+    )
+    return list(session.scalars(query))
+
+
+def is_active(session: Session, person_id: str) -> bool:
+    """Whether this person may use the line now."""
+    standing = session.scalar(select(Person.standing).where(Person.id == person_id))
+    return standing == Standing.ACTIVE.value
+
+
+def set_standing(session: Session, person_id: str, standing: Standing) -> None:
+    """Suspend somebody or let them in again."""
+    row = session.get(Person, person_id, with_for_update=True)
+    if row is None:
+        raise NoSuchPerson(person_id)
+    row.standing = standing.value
+
+
+def has_people(session: Session, *, practice: bool) -> bool:
+    """Whether any practice (or any real) person is here."""
+    return session.scalar(select(Person.id).where(Person.practice == practice).limit(1)) is not None
+
+
+def person_at_telegram(session: Session, keyring: Keyring, user_id: str) -> str | None:
+    """Whose Telegram account this is."""
+    user_hash = keyring.keyed_hash(session, "telegram", user_id)
+    return session.scalar(select(TelegramBinding.person_id).where(TelegramBinding.user_hash == user_hash))
+
+
+def telegram_of(session: Session, keyring: Keyring, person_id: str) -> str | None:
+    """The Telegram user id to reach this person at, while that door works."""
+    row = session.get(TelegramBinding, person_id)
+    if row is None or row.dead_at is not None:
+        return None
+    return keyring.open(session, binding_place(person_id), row.user_id)
+
+
+def binding_place(person_id: str) -> Place:
+    """Where a person's Telegram id is sealed."""
+    return Place("telegram_binding", "user_id", person_id, scope_of(person_id))
+
+
+def set_telegram_alive(session: Session, person_id: str, dead_at: datetime | None) -> None:
+    """Note that the person blocked the bot, or opened it again (None)."""
+    row = session.get(TelegramBinding, person_id)
+    if row is not None:
+        row.dead_at = dead_at
+
+
+def enrolled_addresses(session: Session, keyring: Keyring) -> set[str]:
+    """The Telegram user ids of everybody who may use the line: to be held in memory, for help without a database."""
+    query = (
+        select(TelegramBinding)
+        .join(Person, Person.id == TelegramBinding.person_id)
+        .where(Person.standing == Standing.ACTIVE.value)
+    )
+    return {keyring.open(session, binding_place(row.person_id), row.user_id) for row in session.scalars(query)}

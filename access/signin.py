@@ -1,0 +1,81 @@
+"""Web sessions: a one-time link becomes a session in one role.
+
+Rules kept here:
+- The server decides when a session ends: 15 minutes idle, 10 hours at most, at once on suspension. A page that
+  only listens does not count as use.
+- Only hashes of session tokens are kept; a new token at each sign-in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from access.enrolment import hash_of, use_code
+from access.people import is_active
+from access.tables import CodePurpose, Role, WebSession
+
+IDLE = timedelta(minutes=15)
+LONGEST = timedelta(hours=10)
+TOUCH_EVERY = timedelta(seconds=30)  # how exactly idleness is known; spares a write for each request
+
+
+class NotSignedIn(Exception):
+    """Nobody is signed in here."""
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """Who a request comes from, in which role."""
+
+    person_id: str
+    role: Role
+    token_hash: str
+    needs_touch: bool
+
+
+def begin_session(session: Session, code: str, token: str, now: datetime) -> WebSession:
+    """Turn a sign-in code into a session. Raises `CodeRefused`; a suspended person's code is refused too."""
+    spent = use_code(session, code, CodePurpose.SIGN_IN, now)
+    row = WebSession(
+        token_hash=hash_of(token),
+        person_id=spent.person_id,
+        role=spent.role or Role.OFFICER.value,
+        began_at=now,
+        seen_at=now,
+        ended_at=None,
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def who_is(session: Session, token: str, role: Role, now: datetime) -> SignedIn:
+    """Who holds this token in this role. Raises `NotSignedIn`."""
+    row = session.get(WebSession, hash_of(token))
+    if row is None or row.role != role.value or row.ended_at is not None:
+        raise NotSignedIn
+    if now - row.seen_at > IDLE or now - row.began_at > LONGEST or not is_active(session, row.person_id):
+        raise NotSignedIn
+    return SignedIn(row.person_id, role, row.token_hash, now - row.seen_at > TOUCH_EVERY)
+
+
+def touch(session: Session, token_hash: str, now: datetime) -> None:
+    """Note that a session is in use."""
+    session.execute(update(WebSession).where(WebSession.token_hash == token_hash).values(seen_at=now))
+
+
+def end_session(session: Session, token_hash: str, now: datetime) -> None:
+    """Sign out."""
+    session.execute(update(WebSession).where(WebSession.token_hash == token_hash).values(ended_at=now))
+
+
+def last_seen(session: Session, person_id: str, role: Role) -> datetime | None:
+    """When this person last used a page in this role, in a session that is still open."""
+    query = select(func.max(WebSession.seen_at)).where(
+        WebSession.person_id == person_id, WebSession.role == role.value, WebSession.ended_at.is_(None)
+    )
+    return session.scalar(query)

@@ -1,0 +1,106 @@
+"""People, what they are bound to, and how they got in."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import Enum
+
+from sqlalchemy import Boolean, ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from storage.database import Base
+from storage.sealing import Sealed, SealedText
+
+
+class Role(Enum):
+    """What someone is to the line. One person may hold several; a session or a message uses one."""
+
+    OFFICER = "officer"
+    IDVA = "idva"
+    SUPERVISOR = "supervisor"
+
+
+class Standing(Enum):
+    """Whether someone may use the line now."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"  # takes effect at the next message, tap, request and queued send
+
+
+class CodePurpose(Enum):
+    """What a one-time code opens."""
+
+    SIGN_IN = "sign_in"  # a web session in one role
+    TELEGRAM = "telegram"  # binds the Telegram account that presents it
+
+
+class Person(Base):
+    """A member of staff. The name and collar number are sealed under the person's own key."""
+
+    __tablename__ = "person"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    staff_hash: Mapped[str] = mapped_column(String(32), unique=True)  # keyed hash of the staff id
+    name: Mapped[Sealed] = mapped_column(SealedText)
+    number: Mapped[Sealed] = mapped_column(SealedText)  # collar number or staff id
+    service: Mapped[str] = mapped_column(String(120))  # force or NHS trust, as shown to the other side
+    standing: Mapped[str] = mapped_column(String(12), default=Standing.ACTIVE.value)
+    practice: Mapped[bool] = mapped_column(Boolean, default=False)  # made up for practice; never among real people
+    added_at: Mapped[datetime]
+
+
+class PersonRole(Base):
+    """A role somebody holds."""
+
+    __tablename__ = "person_role"
+
+    person_id: Mapped[str] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    role: Mapped[str] = mapped_column(String(12), primary_key=True)
+
+
+class TelegramBinding(Base):
+    """The one Telegram account of a person. By user id, never by name or number."""
+
+    __tablename__ = "telegram_binding"
+
+    person_id: Mapped[str] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    user_hash: Mapped[str] = mapped_column(String(32), unique=True)  # keyed hash of the Telegram user id
+    user_id: Mapped[Sealed] = mapped_column(SealedText)
+    bound_at: Mapped[datetime]
+    dead_at: Mapped[datetime | None]  # the person blocked the bot or the account is gone
+
+
+class OneTimeCode(Base):
+    """A code that works once. Only its SHA-256 is kept: 128 random bits need no salt."""
+
+    __tablename__ = "one_time_code"
+
+    code_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    purpose: Mapped[str] = mapped_column(String(12))
+    person_id: Mapped[str] = mapped_column(ForeignKey("person.id"))
+    role: Mapped[str | None] = mapped_column(String(12))
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class WebSession(Base):
+    """Somebody signed in, in one role. Only the token's SHA-256 is kept."""
+
+    __tablename__ = "web_session"
+    __table_args__ = (Index(None, "person_id"),)
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    person_id: Mapped[str] = mapped_column(ForeignKey("person.id"))
+    role: Mapped[str] = mapped_column(String(12))
+    began_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+
+class Attempt(Base):
+    """How often a door was tried with a wrong code, by whom and in which hour; nothing else about them."""
+
+    __tablename__ = "attempt"
+    who_hash: Mapped[str] = mapped_column(String(32), primary_key=True)
+    window: Mapped[datetime] = mapped_column(primary_key=True)
+    count: Mapped[int] = mapped_column(default=0)

@@ -1,0 +1,45 @@
+"""What the pages are handed by `lanyard.wiring`; they know nothing else of the house's upper floors.
+
+Rule kept here: pages never open a transaction themselves and never wait on the database in the event loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from conversations.line import Line
+from conversations.receive import Received
+from conversations.work import Work
+
+Result = TypeVar("Result")
+
+
+class Run(Protocol):
+    """Runs a use case in a worker thread, in one transaction that commits when it returns."""
+
+    async def __call__(self, act: Callable[[Work], Result]) -> Result:
+        """Raises what `act` raises (`LineError`, `NotPossible`, `NotSignedIn`...); nothing is kept then."""
+
+
+class Say(Protocol):
+    """Takes in what somebody typed in our chat, by the same way as every other door."""
+
+    async def __call__(self, person_id: str, ref: str | None, text: str, client_id: str) -> Received | None:
+        """Stored durably when this returns; the same `client_id` again changes nothing. The result is None when it
+        has not been handled within a second: it will be. Raises when it could not be stored."""
+
+
+@dataclass(frozen=True)
+class Front:
+    """Everything the pages need."""
+
+    line: Line
+    run: Run
+    say: Say
+    live: Callable[[str], AsyncIterator[None]]  # yields whenever something was committed for this person
+    assets: Path  # built CSS, JavaScript, icons and manifest.json
+    practice: bool  # a clearly marked practice installation
+    ready: Callable[[], Awaitable[bool]]  # whether the database answers

@@ -1,0 +1,1 @@
+"""What the line is for: states, routing, talk, advice, close (floor 3)."""

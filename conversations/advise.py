@@ -1,0 +1,74 @@
+"""Ending with advice: the short structured form, the read-back, and a further question.
+
+Rule kept here: advice is given by the IDVA who has the consultation, in their own words; only when the officer
+confirms having understood it is the consultation advised.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from audit.events import Event
+from conversations.case import Case
+from conversations.consult import require_owner
+from conversations.dialogue import READ_BACK
+from conversations.errors import EmptyAdvice
+from conversations.post import deliver, make_buttons, write_message
+from conversations.relay import header
+from conversations.search import call_leads, owner_present
+from conversations.states import Trigger
+from conversations.tables import MessageKind, Side
+
+STANDING_LINE = "From an independent health IDVA: advice, not an order. The operational decision is the officer's."
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What the IDVA advises, in the order the officer reads it."""
+
+    do_now: str
+    tell: str  # who to tell and by when
+    services: str = ""  # signposted services
+    would_change: str = ""  # what would change this advice
+
+    def as_text(self) -> str:
+        """The one message the officer gets. Raises `EmptyAdvice`."""
+        if not self.do_now.strip() or not self.tell.strip():
+            raise EmptyAdvice
+        parts = [("Do now", self.do_now), ("Tell", self.tell)]
+        parts += [("Services", self.services)] if self.services.strip() else []
+        parts += [("This would change the advice", self.would_change)] if self.would_change.strip() else []
+        return "\n\n".join([*(f"{title}: {text.strip()}" for title, text in parts), STANDING_LINE])
+
+
+def advise(case: Case, idva_id: str, advice: Advice) -> None:
+    """Give advice, or give it again corrected. Raises `EmptyAdvice`, `NotYours`, `Closed` or `NotPossible`."""
+    require_owner(case, idva_id)
+    work, row = case.work, case.row
+    text = advice.as_text()
+    case.move(Trigger.ADVISE, idva_id)
+    buttons = make_buttons(work, row.officer_id, row, READ_BACK)
+    message = write_message(
+        work, row, text, side=Side.IDVA, kind=MessageKind.ADVICE, author_id=idva_id, buttons=buttons
+    )
+    work.record(Event.MESSAGE_RECEIVED, idva_id, row.id, message=message.number, side=Side.IDVA.value, advice=True)
+    deliver(work, row, message, f"{header(case, message)}:\n{text}", row.officer_id, buttons=buttons)
+
+
+def understood(case: Case) -> None:
+    """The officer confirms the advice: read-back."""
+    case.move(Trigger.UNDERSTOOD, case.row.officer_id)
+
+
+def ask_on(case: Case) -> None:
+    """The officer has a further question before confirming."""
+    owner = case.row.idva_id
+    case.move(Trigger.ASK_ON, case.row.officer_id, idva=case.work.person(owner).name if owner else "")
+    case.turn(officer_waits=True)
+    owner_present(case)
+
+
+def raise_unread(case: Case) -> None:
+    """Unread advice, chased in vain, goes to the duty lead."""
+    case.move(Trigger.RAISE)
+    call_leads(case, "call_lead_unread")

@@ -1,0 +1,304 @@
+"""Putting words and calls into the outbox, for each person and each door they can be reached at.
+
+Rules kept here:
+- Everything sent to somebody is a row, written in the transaction that decided it; nothing is sent from here.
+- Words of people always stand under a header that names their side, so that nobody can imitate a notice.
+- In doorbell mode Telegram gets a reference, a link and public numbers; the words wait in our own chat.
+- Suspended people are sent nothing (looked at again when it is sent).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+
+from access.enrolment import hash_of
+from access.people import telegram_of
+from conversations import wording
+from conversations.dialogue import Action, Rows
+from conversations.messages import Button, ChannelName, Outgoing
+from conversations.split import parts
+from conversations.tables import (
+    Audience,
+    Consultation,
+    Message,
+    MessageKind,
+    MessageVersion,
+    Outbox,
+    OutboxState,
+    Purpose,
+    Side,
+    Tap,
+)
+from conversations.work import Work, scope_of
+
+EDIT_PAUSE = timedelta(seconds=2)  # many edits in a row go out as the last one
+
+
+@dataclass(frozen=True)
+class Send:
+    """One thing for one person at one door."""
+
+    person_id: str
+    purpose: Purpose
+    outgoing: Outgoing
+    consultation: Consultation | None = None
+    message: Message | None = None
+    offer_id: str | None = None
+    edits: str | None = None
+    carries_words: bool = False
+    due_at: datetime | None = None
+
+
+def make_button(work: Work, person_id: str, row: Consultation | None, action: Action, argument: str = "") -> Button:
+    """A button with a fresh token, bound to this person, consultation and action."""
+    token = work.line.token()
+    work.session.add(
+        Tap(
+            token_hash=hash_of(token),
+            person_id=person_id,
+            consultation_id=row.id if row else None,
+            action=action.value,
+            argument=argument,
+            expires_at=work.now + work.line.policy.tap_life,
+            used_at=None,
+            answer=None,
+        )
+    )
+    return Button(wording.label(action.value, argument), token)
+
+
+def make_buttons(work: Work, person_id: str, row: Consultation | None, rows: Rows) -> tuple[tuple[Button, ...], ...]:
+    """Rows of buttons for one person."""
+    return tuple(tuple(make_button(work, person_id, row, *press) for press in line) for line in rows)
+
+
+def page_of(row: Consultation, person_id: str) -> str:
+    """The path of this consultation in our own chat, for officer or IDVA."""
+    return f"/chat/{row.ref}" if person_id == row.officer_id else f"/desk/{row.ref}"
+
+
+def write_message(
+    work: Work,
+    row: Consultation,
+    words: str,
+    *,
+    side: Side,
+    kind: MessageKind,
+    audience: Audience = Audience.BOTH,
+    author_id: str | None = None,
+    origin: str | None = None,
+    buttons: tuple[tuple[Button, ...], ...] = (),
+) -> Message:
+    """Add a message to the thread, sealed."""
+    row.messages += 1
+    message = Message(
+        id=work.new_id(),
+        consultation_id=row.id,
+        number=row.messages,
+        side=side.value,
+        author_id=author_id,
+        kind=kind.value,
+        audience=audience.value,
+        origin=origin,
+        versions=1,
+        at=work.now,
+    )
+    if buttons:
+        data = json.dumps([[[button.label, button.token] for button in line] for line in buttons])
+        message.buttons = work.seal("message", "buttons", message.id, scope_of(row.id), data)
+    work.session.add(message)
+    work.session.flush()
+    add_version(work, row, message, words)
+    return message
+
+
+def add_version(work: Work, row: Consultation, message: Message, words: str) -> None:
+    """Add a wording of a message, sealed; earlier ones stay."""
+    place = f"{message.id}.{message.versions}"
+    sealed = work.seal("message_version", "words", place, scope_of(row.id), words)
+    work.session.add(MessageVersion(message_id=message.id, number=message.versions, words=sealed, at=work.now))
+    work.session.flush()
+
+
+def deliver(
+    work: Work,
+    row: Consultation,
+    message: Message,
+    text: str,
+    to: str,
+    *,
+    door: str | None = None,
+    buttons: tuple[tuple[Button, ...], ...] = (),
+) -> None:
+    """Owe a message of the thread to a person: on the web, and at Telegram when they are bound to it.
+
+    `text` is what Telegram shows in relay mode, `door` what it shows in doorbell mode (default: something new).
+    """
+    outgoing = Outgoing(text=text, placeholder="")
+    _add(work, Send(to, Purpose.THREAD, outgoing, row, message, carries_words=True), ChannelName.WEB)
+    work.wake(to)
+    if not _has_telegram(work, to):
+        return
+    if not work.line.doors.relay:
+        _ring(work, row, message, to, door)
+        return
+    pieces = parts(text)
+    due = work.now + EDIT_PAUSE if message.versions > 1 else None
+    for at, piece in enumerate(pieces):
+        mark = f"\n({at + 1}/{len(pieces)})" if len(pieces) > 1 else ""
+        outgoing = Outgoing(
+            text=piece + mark,
+            placeholder=wording.PLACEHOLDER.format(ref=row.ref),
+            buttons=buttons if at == len(pieces) - 1 else (),
+            thread_title=row.ref if to != row.officer_id else None,
+        )
+        send = Send(to, Purpose.THREAD, outgoing, row, message, carries_words=True, due_at=due)
+        _add(work, send, ChannelName.TELEGRAM)
+
+
+def call(
+    work: Work, to: str, row: Consultation, name: str, rows: Rows = (), *, offer_id: str | None = None, **values: object
+) -> None:
+    """Call somebody to act. Their page shows it from the state; Telegram rings."""
+    work.wake(to)
+    if not _has_telegram(work, to):
+        return
+    buttons = make_buttons(work, to, row, rows)
+    link = work.line.doors.link("/board" if name.startswith("call_lead") else "/desk")
+    if work.line.doors.relay:
+        text = wording.say(name, ref=row.ref, **values)
+    else:
+        text = wording.doorbell(name, ref=row.ref, link=link, **values)
+    outgoing = Outgoing(text=text, placeholder=wording.PLACEHOLDER.format(ref=row.ref), buttons=buttons)
+    _add(work, Send(to, Purpose.CALL, outgoing, row, offer_id=offer_id), ChannelName.TELEGRAM)
+
+
+def note(work: Work, to: str, text: str, rows: Rows = (), row: Consultation | None = None) -> None:
+    """Answer somebody outside a thread, at Telegram, where they just wrote. Carries none of their words."""
+    outgoing = Outgoing(
+        text=text,
+        placeholder=wording.PLACEHOLDER_PLAIN,
+        buttons=make_buttons(work, to, row, rows),
+    )
+    _add(work, Send(to, Purpose.NOTE, outgoing, row), ChannelName.TELEGRAM)
+
+
+def note_with(work: Work, to: str, text: str, buttons: Iterable[Button]) -> None:
+    """Answer somebody outside a thread with buttons made elsewhere, one a row."""
+    rows = tuple((button,) for button in buttons)
+    outgoing = Outgoing(text=text, placeholder=wording.PLACEHOLDER_PLAIN, buttons=rows)
+    _add(work, Send(to, Purpose.NOTE, outgoing), ChannelName.TELEGRAM)
+
+
+def note_stranger(work: Work, address: str, text: str) -> None:
+    """Answer an address that belongs to nobody we know."""
+    outgoing = Outgoing(text=text, placeholder=wording.PLACEHOLDER_PLAIN)
+    _add(work, Send("", Purpose.NOTE, outgoing), ChannelName.TELEGRAM, address)
+
+
+def receipt(work: Work, row: Consultation, message: Message, to: str, reply_to: str | None) -> None:
+    """Tell the writer at Telegram that their message is stored; `receipt_update` says how it went on."""
+    outgoing = Outgoing(
+        text=wording.say("receipt", ref=row.ref),
+        placeholder=wording.PLACEHOLDER.format(ref=row.ref),
+        reply_to=reply_to,
+        thread_title=row.ref if to != row.officer_id and work.line.doors.relay else None,
+    )
+    _add(work, Send(to, Purpose.RECEIPT, outgoing, row, message), ChannelName.TELEGRAM)
+
+
+def receipt_update(work: Work, row: Consultation, message: Message, name: str, **values: object) -> None:
+    """Bring the receipt of a message up to date, once it was sent at all."""
+    query = select(Outbox).where(
+        Outbox.message_id == message.id, Outbox.purpose == Purpose.RECEIPT.value, Outbox.edits.is_(None)
+    )
+    first = work.session.scalar(query)
+    if first is None or first.person_id is None:
+        return
+    outgoing = Outgoing(text=wording.say(name, ref=row.ref, **values), placeholder="")
+    send = Send(first.person_id, Purpose.RECEIPT, outgoing, row, message, edits=first.id)
+    _add(work, send, ChannelName.TELEGRAM)
+
+
+def drop_unsent(work: Work, message: Message) -> None:
+    """Wordings of this message that are still waiting are overtaken by a newer one."""
+    query = select(Outbox).where(
+        Outbox.message_id == message.id,
+        Outbox.state == OutboxState.WAITING.value,
+        Outbox.sending.is_(False),
+        Outbox.purpose == Purpose.THREAD.value,
+        Outbox.version < message.versions,
+    )
+    if message.versions <= 2:
+        return  # the first wording always goes out
+    for sent in work.session.scalars(query.where(Outbox.version > 1).with_for_update(skip_locked=True)):
+        sent.state = OutboxState.DROPPED.value
+        sent.done_at = work.now
+
+
+def _ring(work: Work, row: Consultation, message: Message, to: str, door: str | None) -> None:
+    # One unanswered ring is enough: the page behind the link shows everything.
+    waiting = select(Outbox.id).where(
+        Outbox.person_id == to,
+        Outbox.consultation_id == row.id,
+        Outbox.channel == ChannelName.TELEGRAM.value,
+        Outbox.purpose == Purpose.THREAD.value,
+        Outbox.state == OutboxState.WAITING.value,
+        Outbox.sending.is_(False),
+    )
+    link = work.line.doors.link(page_of(row, to))
+    if door is None and work.session.scalar(waiting.limit(1)) is not None:
+        return
+    text = door or wording.say("door_new", ref=row.ref, link=link)
+    outgoing = Outgoing(text=text, placeholder=wording.PLACEHOLDER.format(ref=row.ref))
+    _add(work, Send(to, Purpose.THREAD, outgoing, row, message), ChannelName.TELEGRAM)
+
+
+def _has_telegram(work: Work, person_id: str) -> bool:
+    if not work.line.doors.telegram:
+        return False
+    return telegram_of(work.session, work.line.keyring, person_id) is not None
+
+
+def _add(work: Work, send: Send, channel: ChannelName, address: str | None = None) -> None:
+    if channel is ChannelName.TELEGRAM and not work.line.doors.telegram:
+        return
+    row_id = work.new_id()
+    scope = scope_of(send.consultation.id) if send.consultation else ingress_scope(work)
+    on_web = channel is ChannelName.WEB
+    who = send.person_id or f"?{work.hash('telegram', address or '')}"
+    row = Outbox(
+        id=row_id,
+        person_id=send.person_id or None,
+        lane=f"{channel.value}:{who}"[:48],
+        channel=channel.value,
+        purpose=send.purpose.value,
+        carries_words=send.carries_words,
+        consultation_id=send.consultation.id if send.consultation else None,
+        message_id=send.message.id if send.message else None,
+        version=send.message.versions if send.message else 1,
+        offer_id=send.offer_id,
+        edits=send.edits,
+        scope=scope,
+        state=(OutboxState.READER if on_web else OutboxState.WAITING).value,
+        due_at=send.due_at or work.now,
+        made_at=work.now,
+    )
+    if not on_web:
+        row.body = work.seal("outbox", "body", row_id, scope, json.dumps(send.outgoing.to_json()))
+    if address is not None:
+        row.address = work.seal("outbox", "address", row_id, scope, address)
+    work.session.add(row)
+    work.session.flush()
+
+
+def ingress_scope(work: Work) -> str:
+    """The key scope of what arrives (and is answered outside a consultation) today."""
+    scope = f"ingress:{work.now:%Y-%m-%d}"
+    work.line.keyring.make_scope(work.session, scope, work.now)
+    return scope

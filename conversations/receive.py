@@ -1,0 +1,199 @@
+"""An officer's or IDVA's message as numbered steps: claim · who · may they · load · decide · record.
+
+The claim (step 1) is `intake`'s: a repeat never gets here. The commit is the caller's.
+
+Rules kept here:
+- An enrolled person always gets an answer; a stranger gets one fixed line, seldom; everything else none.
+- What cannot be sent gets a clear line, changes nothing and is not kept.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from access import enrolment, people
+from access.tables import CodePurpose, Role
+from audit.events import Event
+from conversations import store, wording
+from conversations.case import Case
+from conversations.consult import Words, ask, edit, idva_writes, officer_writes
+from conversations.errors import LineError
+from conversations.held import Doubt, Why, hold
+from conversations.identifiers import looks_personal
+from conversations.messages import ChannelName, Incoming, Kind, Unsendable
+from conversations.orders import obey
+from conversations.post import note, note_stranger
+from conversations.states import NotPossible
+from conversations.tables import Consultation
+from conversations.taps import press
+from conversations.whose import Whose, origin_of, whose_is
+from conversations.work import Work
+
+BY_STRANGER = "stranger"
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Received:
+    """What came of it, for a door that can show it at once."""
+
+    answer: str | None = None  # a sentence for the writer
+    ref: str | None = None  # the consultation it became part of
+
+
+def receive(work: Work, incoming: Incoming) -> Received:
+    """Take in one thing that one person did. What cannot be done is answered, and leaves nothing half done."""
+    try:
+        with work.tx.attempt():
+            return _receive(work, incoming)
+    except LineError as refused:
+        text = str(refused)
+    except NotPossible:
+        text = wording.say("tap_not_now")
+    person_id = _who(work, incoming)
+    if incoming.channel is ChannelName.TELEGRAM and person_id is not None:
+        note(work, person_id, text)
+    return Received(text)
+
+
+def _receive(work: Work, incoming: Incoming) -> Received:
+    # 2. who is this
+    person_id = _who(work, incoming)
+    if person_id is None:
+        return _stranger(work, incoming)
+    if incoming.kind in (Kind.BLOCKED, Kind.UNBLOCKED):
+        people.set_telegram_alive(work.session, person_id, work.now if incoming.kind is Kind.BLOCKED else None)
+        if incoming.kind is Kind.BLOCKED:
+            work.record(Event.TELEGRAM_LOST, person_id)
+        return Received()
+    # 3. may they
+    if not people.is_active(work.session, person_id):
+        work.record(Event.INPUT_REFUSED, person_id, why="suspended")
+        return _say(work, incoming, person_id, "access_ended")
+    # 4.-6. load, decide, record: by what they did
+    if incoming.kind is Kind.TAP:
+        return Received(press(work, person_id, incoming.token or ""))
+    if incoming.kind is Kind.UNSENDABLE:
+        return _unsendable(work, incoming, person_id)
+    if incoming.kind is Kind.COMMAND:
+        return Received(obey(work, person_id, incoming))
+    if incoming.kind is Kind.EDIT:
+        return _edited(work, incoming, person_id)
+    return _written(work, incoming, person_id)
+
+
+def _who(work: Work, incoming: Incoming) -> str | None:
+    if incoming.channel is ChannelName.WEB:
+        return incoming.sender
+    return people.person_at_telegram(work.session, work.line.keyring, incoming.sender)
+
+
+def _say(work: Work, incoming: Incoming, person_id: str, name: str, **values: object) -> Received:
+    policy = work.line.policy
+    facts = {"emergency": policy.emergency, "lead_name": policy.lead_name, "lead_phone": policy.lead_phone}
+    text = wording.say(name, **(facts | values))
+    if incoming.channel is ChannelName.TELEGRAM:
+        note(work, person_id, text)
+    return Received(text)
+
+
+def _stranger(work: Work, incoming: Incoming) -> Received:
+    """Enrol by a code, or one fixed line once an hour that names neither force nor subject."""
+    who = work.hash("telegram", incoming.sender)
+    if incoming.kind is Kind.COMMAND and incoming.text.startswith("/start "):
+        return _enrol(work, incoming, who)
+    if incoming.kind in (Kind.BLOCKED, Kind.UNBLOCKED, Kind.EDIT):
+        return Received()
+    if incoming.kind is Kind.TAP:
+        work.record(Event.TAP_REFUSED, BY_STRANGER, why="stranger")
+        return Received(wording.say("tap_expired"))
+    work.record(Event.INPUT_REFUSED, BY_STRANGER, why="stranger")
+    if enrolment.first_in(work.session, f"s{who[:30]}", HOUR, work.now):
+        note_stranger(work, incoming.sender, wording.say("stranger"))
+    return Received()
+
+
+def _enrol(work: Work, incoming: Incoming, who: str) -> Received:
+    if not enrolment.may_guess(work.session, who, work.now):
+        work.record(Event.CODE_REFUSED, BY_STRANGER, why="too many guesses")
+        return Received()
+    try:
+        code = enrolment.use_code(
+            work.session, incoming.text.removeprefix("/start ").strip(), CodePurpose.TELEGRAM, work.now
+        )
+    except enrolment.CodeRefused:
+        enrolment.count_guess(work.session, who, work.now)
+        work.record(Event.CODE_REFUSED, BY_STRANGER, why="code")
+        note_stranger(work, incoming.sender, wording.say("code_refused"))
+        return Received()
+    enrolment.bind_telegram(work.session, work.line.keyring, code.person_id, incoming.sender, work.now)
+    work.record(Event.TELEGRAM_BOUND, code.person_id)
+    return _say(work, incoming, code.person_id, "enrolled")
+
+
+def _unsendable(work: Work, incoming: Incoming, person_id: str) -> Received:
+    what = incoming.unsendable or Unsendable.OTHER
+    work.record(Event.INPUT_REFUSED, person_id, why=what.value)
+    if incoming.album:
+        album = f"a{work.hash('album', incoming.album)[:30]}"
+        if not enrolment.first_in(work.session, album, HOUR, work.now):
+            return Received()
+    if what is Unsendable.EMPTY and store.message_of_origin(work.session, origin_of(work, incoming) or ""):
+        return _say(work, incoming, person_id, "edit_empty")
+    return _say(work, incoming, person_id, f"unsendable_{what.value}")
+
+
+def _edited(work: Work, incoming: Incoming, person_id: str) -> Received:
+    message = store.message_of_origin(work.session, origin_of(work, incoming) or "")
+    if message is None:
+        return Received()
+    case = Case.load(work, message.consultation_id)
+    if case.ended:
+        return _say(work, incoming, person_id, "edit_closed", ref=case.row.ref)
+    edit(case, message, person_id, incoming.text)
+    return Received(ref=case.row.ref)
+
+
+def _written(work: Work, incoming: Incoming, person_id: str) -> Received:
+    words = Words(
+        text=incoming.text,
+        origin=origin_of(work, incoming),
+        reply_to=incoming.message,
+        by_telegram=incoming.channel is ChannelName.TELEGRAM,
+        written_at=incoming.written_at,
+    )
+    found = whose_is(work, person_id, incoming)
+    if isinstance(found, Doubt):
+        hold(work, person_id, words, found)
+        return Received()
+    if found.row is None and found.role is Role.IDVA:
+        waiting = ", ".join(row.ref for row in store.unowned(work.session)) or wording.say("none_waiting")
+        return _say(work, incoming, person_id, "nothing_open", waiting=waiting)
+    if found.role is Role.OFFICER and words.by_telegram and work.line.doors.relay and looks_personal(words.text):
+        hold(work, person_id, words, Doubt(Why.PERSONAL, Role.OFFICER, default=found.row))
+        return Received()
+    row = _take_in(work, person_id, found, words)
+    _slow_down(work, incoming, person_id)
+    return Received(ref=row.ref)
+
+
+def _take_in(work: Work, person_id: str, found: Whose, words: Words) -> Consultation:
+    if found.row is None:
+        return ask(work, person_id, words).row
+    case = Case.load(work, found.row.id)
+    if found.role is Role.IDVA:
+        idva_writes(case, person_id, words)
+    else:
+        officer_writes(case, words)
+    return case.row
+
+
+def _slow_down(work: Work, incoming: Incoming, person_id: str) -> None:
+    # Nothing is refused: everything that was received is kept and carried. One line a minute asks for patience.
+    written = store.messages_since(work.session, person_id, work.now - MINUTE)
+    if written > work.line.policy.flood and enrolment.first_in(
+        work.session, f"f{person_id[:30]}", MINUTE, work.now
+    ):
+        _say(work, incoming, person_id, "slow_down")
+

@@ -1,0 +1,108 @@
+"""Shifts and duty: who answers now.
+
+Rules kept here:
+- On duty means a shift that has begun and not ended, nothing else: no presence dot, no guess.
+- Whoever comes on duty is asked the waiting questions first; nobody goes off duty while holding one.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from access.tables import Role, Standing
+from access.people import set_standing
+from audit.events import Event
+from conversations import store
+from conversations.case import Case
+from conversations.errors import OffDuty, RoleMissing, StillHolding
+from conversations.search import lose_owner, offers_ran_out, unreachable
+from conversations.states import OWNED, State, Timer
+from conversations.tables import OfferKind, OfferOutcome, Shift
+from conversations.transfer import refuse_transfer
+from conversations.work import Work
+
+LONGEST_SHIFT = timedelta(hours=14)
+_ROLE_OF = {store.IDVA_DUTY: Role.IDVA, store.LEAD_DUTY: Role.SUPERVISOR}
+
+
+def add_shift(work: Work, person_id: str, duty: str, starts_at: datetime, ends_at: datetime) -> Shift:
+    """Put somebody on the rota. Raises `RoleMissing`, or ValueError for a shift that cannot be."""
+    if not work.has_role(person_id, _ROLE_OF[duty]):
+        raise RoleMissing
+    if not timedelta(0) < ends_at - starts_at <= LONGEST_SHIFT:
+        raise ValueError("a shift ends after it starts, and lasts 14 hours at most")
+    shift = Shift(id=work.new_id(), person_id=person_id, duty=duty, starts_at=starts_at, ends_at=ends_at)
+    shift.announced = False
+    work.session.add(shift)
+    work.session.flush()
+    if starts_at <= work.now < ends_at:
+        announce(work, shift)
+    return shift
+
+
+def go_on_duty(work: Work, person_id: str, duty: str, ends_at: datetime) -> None:
+    """A tap: on duty from now until `ends_at`. Once on duty, a later end prolongs the shift."""
+    current = store.current_shift(work.session, person_id, duty, work.now)
+    if current is None:
+        add_shift(work, person_id, duty, work.now, ends_at)
+    elif ends_at > current.ends_at:
+        current.ends_at = ends_at
+
+
+def go_off_duty(work: Work, person_id: str, duty: str) -> None:
+    """End the shift now. Raises `OffDuty`, or `StillHolding` while consultations are open."""
+    shift = store.current_shift(work.session, person_id, duty, work.now)
+    if shift is None:
+        raise OffDuty
+    if duty == store.IDVA_DUTY and store.owned_by(work.session, person_id):
+        raise StillHolding
+    _end_shifts(work, person_id, duty)
+    pass_on_offers(work, person_id)
+
+
+def announce(work: Work, shift: Shift) -> None:
+    """A shift has begun: everything that waits is looked at again, in its own transaction, urgent first."""
+    shift.announced = True
+    work.record(Event.DUTY_BEGAN, shift.person_id, duty=shift.duty)
+    if shift.duty != store.IDVA_DUTY:
+        return
+    for row in store.unowned(work.session):
+        timer = Timer.NEXT_SHIFT if row.state == State.KEPT.value else Timer.ROUTE
+        store.set_due(work.session, row.id, timer, work.now)
+    work.wake(shift.person_id)
+
+
+def suspend(work: Work, person_id: str, by: str) -> None:
+    """Take somebody's access away at once; what they hold goes to others."""
+    set_standing(work.session, person_id, Standing.SUSPENDED)
+    work.record(Event.STANDING_SET, by, person=person_id, standing=Standing.SUSPENDED.value)
+    for duty in (store.IDVA_DUTY, store.LEAD_DUTY):
+        _end_shifts(work, person_id, duty)
+    work.session.flush()
+    pass_on_offers(work, person_id)
+    for row in store.owned_by(work.session, person_id):
+        case = Case.load(work, row.id)
+        if case.state is State.TRANSFER_OFFERED:
+            refuse_transfer(case, OfferOutcome.OVERTAKEN)
+        if case.state in OWNED and case.state is State.TALKING:
+            lose_owner(case, "no longer available")
+    work.wake(person_id)
+
+
+def pass_on_offers(work: Work, person_id: str) -> None:
+    """Offers to somebody who left go on at once."""
+    for offer in store.offers_to(work.session, person_id):
+        case = Case.load(work, offer.consultation_id)
+        if offer.kind == OfferKind.TRANSFER.value:
+            refuse_transfer(case, OfferOutcome.DECLINED)
+        elif len(store.open_offers(work.session, case.row.id)) > 1:
+            unreachable(case, offer)
+        else:
+            offers_ran_out(case, OfferOutcome.DECLINED)
+
+
+def _end_shifts(work: Work, person_id: str, duty: str) -> None:
+    while (shift := store.current_shift(work.session, person_id, duty, work.now)) is not None:
+        shift.ends_at = work.now
+        work.session.flush()
+        work.record(Event.DUTY_ENDED, person_id, duty=duty)

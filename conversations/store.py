@@ -1,0 +1,302 @@
+"""Every query about consultations, messages, offers, duty and due times. The queues have `queues`.
+
+Rules kept here:
+- Whoever is going to decide about a consultation loads it with `lock`: one decision at a time about each.
+- Lock order: consultation, then routing (`lock_routing`), then the trail's head at the very end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, delete, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from conversations.errors import NotYours
+from conversations.routing import OnDuty
+from conversations.states import ENDED, OWNED, UNOWNED, State, Timer
+from conversations.tables import (
+    Consultation,
+    Due,
+    Held,
+    Installation,
+    Message,
+    MessageVersion,
+    Offer,
+    OfferKind,
+    OfferOutcome,
+    Shift,
+    Tap,
+    Thread,
+)
+
+IDVA_DUTY = "idva"
+LEAD_DUTY = "lead"
+
+
+def lock(session: Session, consultation_id: str) -> Consultation:
+    """The consultation, locked for this transaction. Raises `NotYours` if there is none."""
+    query = select(Consultation).where(Consultation.id == consultation_id).with_for_update()
+    row = session.scalar(query.execution_options(populate_existing=True))
+    if row is None:
+        raise NotYours
+    return row
+
+
+def lock_if_free(session: Session, consultation_id: str) -> Consultation | None:
+    """The consultation, locked, or None while somebody else is at it."""
+    query = select(Consultation).where(Consultation.id == consultation_id).with_for_update(skip_locked=True)
+    return session.scalar(query.execution_options(populate_existing=True))
+
+
+def by_ref(session: Session, ref: str) -> Consultation:
+    """The consultation with this reference, not locked. Raises `NotYours`."""
+    row = session.scalar(select(Consultation).where(Consultation.ref == ref.upper()))
+    if row is None:
+        raise NotYours
+    return row
+
+
+def ref_taken(session: Session, ref: str) -> bool:
+    """Whether a reference was ever given."""
+    return session.scalar(select(Consultation.id).where(Consultation.ref == ref)) is not None
+
+
+def live_of_officer(session: Session, officer_id: str) -> list[Consultation]:
+    """The officer's consultations that still owe an answer, newest first."""
+    return _all(session, Consultation.officer_id == officer_id, Consultation.state.not_in(_names(ENDED)))
+
+
+def recent_of_officer(session: Session, officer_id: str, limit: int = 50) -> list[Consultation]:
+    """The officer's consultations, newest first."""
+    query = select(Consultation).where(Consultation.officer_id == officer_id)
+    return list(session.scalars(query.order_by(Consultation.asked_at.desc(), Consultation.id).limit(limit)))
+
+
+def owned_by(session: Session, idva_id: str) -> list[Consultation]:
+    """The live consultations this IDVA has, newest first."""
+    return _all(session, Consultation.idva_id == idva_id, Consultation.state.in_(_names(OWNED)))
+
+
+def just_ended_of(session: Session, idva_id: str, since: datetime) -> list[Consultation]:
+    """Consultations this IDVA had that ended or were lost a moment ago."""
+    return _all(
+        session,
+        Consultation.last_idva_id == idva_id,
+        Consultation.changed_at >= since,
+        or_(Consultation.idva_id.is_(None), Consultation.idva_id != idva_id, Consultation.state.in_(_names(ENDED))),
+    )
+
+
+def unowned(session: Session) -> list[Consultation]:
+    """Everything no IDVA has yet: urgent first, then oldest."""
+    query = select(Consultation).where(Consultation.state.in_(_names(UNOWNED)))
+    return list(session.scalars(query.order_by(Consultation.urgent.desc(), Consultation.asked_at, Consultation.id)))
+
+
+def live(session: Session) -> list[Consultation]:
+    """Every consultation that still owes something, oldest first."""
+    query = select(Consultation).where(Consultation.state.not_in(_names(ENDED)))
+    return list(session.scalars(query.order_by(Consultation.asked_at, Consultation.id)))
+
+
+def position_in_queue(session: Session, row: Consultation) -> int:
+    """Where this one stands among those that wait; 1 is next."""
+    waiting = [other.id for other in unowned(session)]
+    return waiting.index(row.id) + 1 if row.id in waiting else len(waiting) + 1
+
+
+def earlier_on_incident(session: Session, row: Consultation) -> list[str]:
+    """IDVAs who had an earlier consultation on the same incident, or this very one."""
+    had = [row.last_idva_id] if row.last_idva_id else []
+    if row.incident_hash is None:
+        return had
+    query = select(Consultation.last_idva_id).where(
+        Consultation.incident_hash == row.incident_hash, Consultation.id != row.id
+    )
+    return had + [idva for idva in session.scalars(query) if idva]
+
+
+def lock_routing(session: Session) -> None:
+    """One routing decision at a time, so that nobody is offered more than they have room for."""
+    session.scalar(select(Installation).where(Installation.name == "routing").with_for_update())
+
+
+def idvas_on_duty(session: Session, row: Consultation, now: datetime) -> list[OnDuty]:
+    """Everybody who may be offered this consultation now."""
+    people = on_duty(session, IDVA_DUTY, now)
+    knowing = set(earlier_on_incident(session, row))
+    loads = _loads(session, people)
+    last_offers: dict[str, datetime] = {}
+    query = select(Offer.idva_id, func.max(Offer.offered_at)).where(Offer.idva_id.in_(people)).group_by(Offer.idva_id)
+    for person, at in session.execute(query):
+        last_offers[person] = at
+    return [OnDuty(person, loads.get(person, 0), last_offers.get(person), person in knowing) for person in people]
+
+
+def load_of(session: Session, idva_id: str) -> int:
+    """How many live consultations this IDVA has, open offers counted."""
+    return _loads(session, [idva_id]).get(idva_id, 0)
+
+
+def on_duty(session: Session, duty: str, now: datetime) -> list[str]:
+    """Who is on this duty now, in a fixed order."""
+    query = select(Shift.person_id).where(Shift.duty == duty, Shift.starts_at <= now, Shift.ends_at > now)
+    return sorted(set(session.scalars(query)))
+
+
+def current_shift(session: Session, person_id: str, duty: str, now: datetime) -> Shift | None:
+    """The shift this person is on now; the one that ends last if there are several."""
+    query = select(Shift).where(
+        Shift.person_id == person_id, Shift.duty == duty, Shift.starts_at <= now, Shift.ends_at > now
+    )
+    return session.scalar(query.order_by(Shift.ends_at.desc()).limit(1))
+
+
+def next_shift(session: Session, now: datetime) -> datetime | None:
+    """When the next IDVA comes on duty, as far as is known."""
+    return session.scalar(select(func.min(Shift.starts_at)).where(Shift.duty == IDVA_DUTY, Shift.starts_at > now))
+
+
+def unannounced_shifts(session: Session, now: datetime) -> list[Shift]:
+    """Shifts that have begun without the waiting questions having been looked at."""
+    query = select(Shift).where(Shift.announced.is_(False), Shift.starts_at <= now).order_by(Shift.starts_at)
+    return list(session.scalars(query.with_for_update(skip_locked=True)))
+
+
+def offers_of(session: Session, row: Consultation, kind: OfferKind = OfferKind.QUESTION) -> list[Offer]:
+    """The offers of the current search, oldest first."""
+    query = select(Offer).where(
+        Offer.consultation_id == row.id, Offer.search == row.search, Offer.kind == kind.value
+    )
+    return list(session.scalars(query.order_by(Offer.offered_at, Offer.id)))
+
+
+def open_offers(session: Session, consultation_id: str) -> list[Offer]:
+    """Offers of a consultation that nobody has answered yet."""
+    query = select(Offer).where(Offer.consultation_id == consultation_id, Offer.outcome.is_(None))
+    return list(session.scalars(query.order_by(Offer.offered_at, Offer.id)))
+
+
+def offers_to(session: Session, idva_id: str) -> list[Offer]:
+    """Offers that wait for this IDVA's answer, oldest first."""
+    query = select(Offer).where(Offer.idva_id == idva_id, Offer.outcome.is_(None))
+    return list(session.scalars(query.order_by(Offer.offered_at, Offer.id)))
+
+
+def messages_of(session: Session, consultation_id: str) -> list[Message]:
+    """The thread, in order."""
+    query = select(Message).where(Message.consultation_id == consultation_id)
+    return list(session.scalars(query.order_by(Message.number)))
+
+
+def versions_of(session: Session, message_ids: Sequence[str]) -> dict[str, list[MessageVersion]]:
+    """Every wording of these messages, first to last."""
+    found: dict[str, list[MessageVersion]] = {message_id: [] for message_id in message_ids}
+    query = select(MessageVersion).where(MessageVersion.message_id.in_(message_ids)).order_by(MessageVersion.number)
+    for version in session.scalars(query):
+        found[version.message_id].append(version)
+    return found
+
+
+def message_of_origin(session: Session, origin: str) -> Message | None:
+    """The message that came from this message of a channel."""
+    return session.scalar(select(Message).where(Message.origin == origin))
+
+
+def last_message_by(session: Session, consultation_id: str, side: str) -> Message | None:
+    """The newest words of one side."""
+    query = select(Message).where(Message.consultation_id == consultation_id, Message.side == side)
+    return session.scalar(query.order_by(Message.number.desc()).limit(1))
+
+
+def messages_since(session: Session, person_id: str, since: datetime) -> int:
+    """How many messages somebody wrote since then."""
+    query = select(func.count()).select_from(Message).where(Message.author_id == person_id, Message.at > since)
+    return session.scalar(query) or 0
+
+
+def set_due(session: Session, consultation_id: str, timer: Timer, at: datetime, count: int = 0) -> None:
+    """Set or move a timer."""
+    row = session.scalar(select(Due).where(Due.consultation_id == consultation_id, Due.timer == timer.value))
+    if row is None:
+        session.add(Due(consultation_id=consultation_id, timer=timer.value, at=at, count=count))
+    else:
+        row.at, row.count = at, count
+    session.flush()
+
+
+def timers_of(session: Session, consultation_id: str) -> dict[Timer, Due]:
+    """The timers running for a consultation."""
+    rows = session.scalars(select(Due).where(Due.consultation_id == consultation_id))
+    return {Timer(row.timer): row for row in rows}
+
+
+def cancel_timers(session: Session, consultation_id: str, timers: Sequence[Timer]) -> None:
+    """Stop these timers."""
+    names = [timer.value for timer in timers]
+    session.execute(delete(Due).where(Due.consultation_id == consultation_id, Due.timer.in_(names)))
+
+
+def due_now(session: Session, now: datetime, limit: int = 50) -> list[Due]:
+    """What is due, oldest first; not locked: the consultation is locked first, then the row looked at again."""
+    return list(session.scalars(select(Due).where(Due.at <= now).order_by(Due.at, Due.seq).limit(limit)))
+
+
+def next_due_at(session: Session) -> datetime | None:
+    """When the next timer runs out."""
+    return session.scalar(select(func.min(Due.at)))
+
+
+def due_row(session: Session, seq: int) -> Due | None:
+    """A due row as it is now, if it is still there."""
+    return session.scalar(select(Due).where(Due.seq == seq).execution_options(populate_existing=True))
+
+
+def held_due(session: Session, now: datetime) -> list[Held]:
+    """Held lines about which the line acts by itself now."""
+    query = select(Held).where(Held.due_at <= now).order_by(Held.due_at)
+    return list(session.scalars(query.with_for_update(skip_locked=True)))
+
+
+def thread_to(session: Session, person_id: str, remote: str) -> Thread | None:
+    """Which consultation a topic of somebody's chat belongs to."""
+    return session.scalar(select(Thread).where(Thread.person_id == person_id, Thread.remote == remote))
+
+
+def expire_taps(session: Session, consultation_id: str, now: datetime) -> None:
+    """Make the unused buttons of a consultation stale."""
+    unused = (Tap.consultation_id == consultation_id) & Tap.used_at.is_(None)
+    session.execute(update(Tap).where(unused).values(expires_at=now))
+
+
+def _loads(session: Session, people: Sequence[str]) -> dict[str, int]:
+    owned = (
+        select(Consultation.idva_id, func.count())
+        .where(Consultation.idva_id.in_(people), Consultation.state.in_(_names(OWNED)))
+        .group_by(Consultation.idva_id)
+    )
+    asked = (
+        select(Offer.idva_id, func.count())
+        .where(Offer.idva_id.in_(people), Offer.outcome.is_(None))
+        .group_by(Offer.idva_id)
+    )
+    loads: dict[str, int] = {}
+    for query in (owned, asked):
+        for person, count in session.execute(query):
+            loads[person or ""] = loads.get(person or "", 0) + count
+    return loads
+
+
+def _all(session: Session, *where: ColumnElement[bool]) -> list[Consultation]:
+    query = select(Consultation).where(*where)
+    return list(session.scalars(query.order_by(Consultation.asked_at.desc(), Consultation.id)))
+
+
+def _names(states: frozenset[State]) -> list[str]:
+    return sorted(state.value for state in states)
+
+
+RECENT = timedelta(minutes=2)
+"""How long after a consultation ended an IDVA's plain line may still have been meant for it."""

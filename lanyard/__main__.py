@@ -1,0 +1,100 @@
+"""The `lanyard` command."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+from access.people import AlreadyKnown, NoSuchPerson
+from access.people import PracticeMix as MixedPeople
+from bot.quiet import keep_words_out_of_logs
+from bot.telegram_polling import CannotListen
+from conversations.errors import LineError
+from lanyard import commands
+from lanyard.schema import SchemaProblem
+from lanyard.settings import BadSettings
+from lanyard.wiring import AlreadyRunning, MadeUpPeople, PracticeMix
+from storage.keys import KeyProblem
+
+REFUSALS = (
+    BadSettings,
+    SchemaProblem,
+    KeyProblem,
+    AlreadyRunning,
+    PracticeMix,
+    MadeUpPeople,
+    MixedPeople,
+    CannotListen,
+    LineError,
+    FileExistsError,
+    ValueError,
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command. What is refused is said in one line, with exit status 2."""
+    asked = _parser().parse_args(arguments)
+    keep_words_out_of_logs(os.environ.get("LANYARD_LOG_LEVEL", "INFO"))
+    try:
+        return int(asked.run(asked))
+    except NoSuchPerson as error:
+        return _refuse(f"Nobody has the staff id {error}. See: lanyard people list")
+    except AlreadyKnown as error:
+        return _refuse(f"Somebody has the staff id {error} already.")
+    except REFUSALS as error:
+        return _refuse(str(error))
+    except KeyboardInterrupt:
+        return 130
+
+
+def _refuse(line: str) -> int:
+    print(f"lanyard: {line}", file=sys.stderr)  # noqa: T201 - a command talks to its caller
+    return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="lanyard", description="The consultation line.")
+    groups = parser.add_subparsers(required=True, metavar="COMMAND")
+    practice = _command(groups, "practice", commands.practice)
+    practice.add_argument("--folder", default="practice", help="where its database and keys live")
+    practice.add_argument("--port", type=int, help="port to listen on (8000)")
+    _command(groups, "serve", commands.serve)
+    _command(groups, "states", commands.states)
+    people = groups.add_parser("people", help="members of staff").add_subparsers(required=True)
+    add = _command(people, "add", commands.people_add)
+    for name in ("staff_id", "name", "service"):
+        add.add_argument(name)
+    add.add_argument("role", nargs="+", choices=["officer", "idva", "supervisor"])
+    _command(people, "list", commands.people_list)
+    link = _command(people, "link", commands.people_link)
+    link.add_argument("staff_id")
+    link.add_argument("role", choices=["officer", "idva", "supervisor"])
+    _command(people, "telegram", commands.people_telegram).add_argument("staff_id")
+    _command(people, "suspend", commands.people_suspend).add_argument("staff_id")
+    rota = groups.add_parser("rota", help="who is on duty when").add_subparsers(required=True)
+    shift = _command(rota, "add", commands.rota_add)
+    shift.add_argument("staff_id")
+    shift.add_argument("starts", help="local time, for example 2026-11-23T14:00")
+    shift.add_argument("ends")
+    shift.add_argument("--lead", action="store_true", help="as duty lead instead of IDVA")
+    keys = groups.add_parser("keys", help="the key-encryption key").add_subparsers(required=True)
+    _command(keys, "make", commands.keys_make)
+    database = groups.add_parser("database", help="the schema").add_subparsers(required=True)
+    _command(database, "upgrade", commands.database_upgrade)
+    return parser
+
+
+def _command(
+    group: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    run: Callable[[argparse.Namespace], int],
+) -> argparse.ArgumentParser:
+    parser = group.add_parser(name, help=(run.__doc__ or "").splitlines()[0], description=run.__doc__)
+    parser.set_defaults(run=run)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

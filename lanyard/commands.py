@@ -1,0 +1,152 @@
+"""What each command of `lanyard` does. Each prints for people and gives an exit status."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from datetime import datetime
+from pathlib import Path
+
+from access.enrolment import issue_code
+from access.people import NewPerson, add_person, find_by_staff_id, known_all
+from access.tables import CodePurpose, Role
+from audit.events import Event
+from conversations import store
+from conversations.rota import add_shift, suspend
+from conversations.search import LOCAL
+from conversations.work import BY_THE_LINE, Work, working
+from lanyard import schema
+from lanyard.drawing import draw
+from lanyard.practice import open_practice, practice_settings, welcome
+from lanyard.serving import serve as run_server
+from lanyard.settings import Settings, read_settings
+from lanyard.wiring import House, open_database, open_house, token
+from storage.keys import make_key_file
+
+
+def say(line: str) -> None:
+    """Print for whoever ran the command."""
+    print(line)  # noqa: T201 - a command talks to its caller
+
+
+def house_of(settings: Settings) -> House:
+    """The installation these settings describe, checked."""
+    return open_house(settings, open_database(settings))
+
+
+def practice(asked: Namespace) -> int:
+    """A practice line with a made-up team."""
+    given = {"port": asked.port} if asked.port is not None else {}
+    house = open_practice(practice_settings(Path(asked.folder).absolute(), **given))
+    return run_server(house, welcome(house))
+
+
+def serve(_asked: Namespace) -> int:
+    """The line."""
+    return run_server(house_of(read_settings()))
+
+
+def people_add(asked: Namespace) -> int:
+    """Add a member of staff."""
+    house = house_of(read_settings())
+    new = NewPerson(
+        asked.staff_id, asked.name, asked.service, frozenset(Role(role) for role in asked.role), house.settings.practice
+    )
+    with working(house.line) as work:
+        person_id = token()
+        add_person(work.session, house.line.keyring, person_id, new, work.now)
+        work.record(Event.PERSON_ADDED, BY_THE_LINE, person=person_id)
+    say(f"Added {asked.staff_id}. Next: lanyard people link {asked.staff_id} {asked.role[0]}")
+    return 0
+
+
+def people_list(_asked: Namespace) -> int:
+    """Everybody, with roles and standing."""
+    house = house_of(read_settings())
+    with working(house.line) as work:
+        for person in known_all(work.session, house.line.keyring):
+            roles = ",".join(sorted(role.value for role in person.roles))
+            say(f"{person.number}\t{person.name}\t{person.service}\t{roles}\t{'active' if person.active else 'suspended'}")
+    return 0
+
+
+def people_link(asked: Namespace) -> int:
+    """A one-time sign-in link, for ten minutes."""
+    house = house_of(read_settings())
+    with working(house.line) as work:
+        person = find_by_staff_id(work.session, house.line.keyring, asked.staff_id)
+        role = Role(asked.role)
+        if role not in person.roles:
+            say(f"{asked.staff_id} is not {role.value}.")
+            return 2
+        say(f"{house.settings.public_url.rstrip('/')}/sign-in/{_code(work, person.id, CodePurpose.SIGN_IN, role)}")
+    return 0
+
+
+def people_telegram(asked: Namespace) -> int:
+    """A one-time code that binds a Telegram account, for ten minutes."""
+    house = house_of(read_settings())
+    with working(house.line) as work:
+        person = find_by_staff_id(work.session, house.line.keyring, asked.staff_id)
+        say(f"/start {_code(work, person.id, CodePurpose.TELEGRAM)}")
+    return 0
+
+
+def people_suspend(asked: Namespace) -> int:
+    """Take somebody's access away at once."""
+    house = house_of(read_settings())
+    with working(house.line) as work:
+        person = find_by_staff_id(work.session, house.line.keyring, asked.staff_id)
+        suspend(work, person.id, BY_THE_LINE)
+    say(f"{asked.staff_id} is suspended.")
+    return 0
+
+
+def rota_add(asked: Namespace) -> int:
+    """Put somebody on the rota."""
+    house = house_of(read_settings())
+    starts, ends = _local(asked.starts), _local(asked.ends)
+    with working(house.line) as work:
+        person = find_by_staff_id(work.session, house.line.keyring, asked.staff_id)
+        add_shift(work, person.id, store.LEAD_DUTY if asked.lead else store.IDVA_DUTY, starts, ends)
+    say(f"{asked.staff_id} is on duty from {starts:%a %d %b %H:%M} to {ends:%a %d %b %H:%M} (Europe/London).")
+    return 0
+
+
+def keys_make(_asked: Namespace) -> int:
+    """A fresh key-encryption key in the configured file."""
+    settings = read_settings()
+    make_key_file(settings.key_file, f"kek-{datetime.now(LOCAL):%Y-%m-%d}")
+    say(f"Made {settings.key_file}. Keep a copy where the database is not: without it nothing opens.")
+    return 0
+
+
+def database_upgrade(_asked: Namespace) -> int:
+    """Bring the schema up to date."""
+    database = open_database(read_settings())
+    schema.upgrade(database)
+    say(f"The database is at revision {schema.current(database)}.")
+    return 0
+
+
+def states(_asked: Namespace) -> int:
+    """docs/states.md, on standard output."""
+    say(draw().rstrip("\n"))
+    return 0
+
+
+def _code(work: Work, person_id: str, purpose: CodePurpose, role: Role | None = None) -> str:
+    code = token()
+    issue_code(work.session, code, purpose, person_id, work.now, role=role)
+    work.record(Event.CODE_ISSUED, BY_THE_LINE, person=person_id, purpose=purpose.value)
+    return code
+
+
+def _local(text: str) -> datetime:
+    """A local time. An hour that happens twice, or never, must state its offset."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is not None:
+        return moment
+    earlier, later = (moment.replace(tzinfo=LOCAL, fold=fold) for fold in (0, 1))
+    if earlier.utcoffset() != later.utcoffset():  # fold matters only around a change of the clocks
+        raise ValueError(f"{text} happens twice or never that night: give its offset, for example {text}+00:00")
+    return earlier

@@ -1,0 +1,145 @@
+"""Everything that can be set, read once. The line refuses to start half-configured, with one line that says why.
+
+Every setting is an environment variable `LANYARD_…` (or stands in the file named by LANYARD_SETTINGS_FILE); the
+names are documented in docs/settings.md, and a test keeps that page complete.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from datetime import timedelta
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from conversations.line import Doors
+from conversations.policy import Policy
+
+
+class TelegramMode(Enum):
+    """What Telegram may carry."""
+
+    OFF = "off"  # no Telegram at all
+    DOORBELL = "doorbell"  # references, a link and public numbers
+    RELAY = "relay"  # people's words: needs a recorded impact assessment
+
+
+class BadSettings(Exception):
+    """The settings cannot be used as they are."""
+
+
+class Settings(BaseSettings):
+    """One frozen set of settings."""
+
+    model_config = SettingsConfigDict(env_prefix="LANYARD_", frozen=True, extra="forbid")
+
+    database: str = Field("sqlite:///var/lanyard.db", description="SQLAlchemy URL: sqlite:///file or postgresql+psycopg://…")
+    key_file: Path = Field(Path("keys/lanyard.key"), description="file of the key-encryption key, mode 600, not beside the database")
+    host: str = Field("127.0.0.1", description="address to listen on")
+    port: int = Field(8000, ge=0, le=65535, description="port to listen on")
+    public_url: str = Field("http://127.0.0.1:8000", description="how people's browsers reach this line")
+    assets: Path = Field(Path(__file__).parent.parent / "console/assets/built", description="folder of the built page assets")
+    practice: bool = Field(False, description="a clearly marked practice installation; never beside real people")
+
+    telegram: TelegramMode = Field(TelegramMode.OFF, description="off, doorbell or relay")
+    telegram_token_file: Path | None = Field(None, description="file with the bot token, mode 600")
+    telegram_api: str = Field("https://api.telegram.org/bot", description="Bot API address, up to and with '/bot'")
+    telegram_webhook_path: str | None = Field(None, description="unguessable path for a webhook; without it the line polls")
+    telegram_webhook_secret_file: Path | None = Field(None, description="file with the webhook's secret token, mode 600")
+    impact_assessment: str | None = Field(None, description="reference of the data-protection impact assessment; relay needs it")
+
+    lead_name: str = Field("the duty lead", description="how the duty lead is named to officers")
+    lead_phone: str | None = Field(None, description="the duty lead's telephone number, told to officers; required")
+    emergency: str = Field(Policy.emergency, description="the emergency words, first in every acknowledgement")
+    fallbacks: tuple[str, ...] = Field(
+        ("National Domestic Abuse Helpline 0808 2000 247 (24 hours, also advises professionals)",),
+        description="whom else to ring when no IDVA can answer (a JSON list)",
+    )
+    service: str = Field(Policy.service, description="what stands behind an IDVA's name")
+    capacity: int = Field(Policy.capacity, ge=1, le=20, description="live consultations for one IDVA")
+    waits: dict[str, float] = Field(
+        default_factory=dict, description="waiting times by name in seconds, overriding the defaults (a JSON object)"
+    )
+    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR; no level ever logs words or names")
+
+    @model_validator(mode="after")
+    def _whole(self) -> Settings:
+        if not re.match(r"(sqlite:///|postgresql\+psycopg://)", self.database):
+            raise ValueError("LANYARD_DATABASE must begin with sqlite:/// or postgresql+psycopg://")
+        if self.lead_phone is None and not self.practice:
+            raise ValueError("LANYARD_LEAD_PHONE is missing: officers must be told a number that a person answers")
+        if self.telegram is TelegramMode.RELAY and not self.impact_assessment:
+            raise ValueError(
+                "LANYARD_TELEGRAM=relay passes people's words through Telegram. It needs the reference of a "
+                "data-protection impact assessment in LANYARD_IMPACT_ASSESSMENT; or use doorbell"
+            )
+        if self.telegram is not TelegramMode.OFF and self.telegram_token_file is None:
+            raise ValueError("LANYARD_TELEGRAM_TOKEN_FILE is missing: put the bot token into a file of mode 600")
+        if (self.telegram_webhook_path is None) != (self.telegram_webhook_secret_file is None):
+            raise ValueError("a webhook needs both LANYARD_TELEGRAM_WEBHOOK_PATH and …_SECRET_FILE, or neither")
+        unknown = set(self.waits) - _WAITS
+        if unknown:
+            raise ValueError(f"LANYARD_WAITS has unknown names: {', '.join(sorted(unknown))}")
+        return self
+
+    def policy(self) -> Policy:
+        """The waiting times and names for the floors below."""
+        return Policy(
+            **{name: timedelta(seconds=value) for name, value in self.waits.items()},  # type: ignore[arg-type]
+            capacity=self.capacity,
+            emergency=self.emergency,
+            service=self.service,
+            lead_name=self.lead_name,
+            lead_phone=self.lead_phone or Policy.lead_phone,
+            fallbacks=self.fallbacks,
+        )
+
+    def doors(self) -> Doors:
+        """How people are reached."""
+        return Doors(
+            telegram=self.telegram is not TelegramMode.OFF,
+            relay=self.telegram is TelegramMode.RELAY,
+            public_url=self.public_url,
+        )
+
+    def database_file(self) -> Path | None:
+        """The SQLite file, if it is one."""
+        return Path(self.database.removeprefix("sqlite:///")) if self.database.startswith("sqlite") else None
+
+    def telegram_token(self) -> SecretStr:
+        """The bot token. Raises `BadSettings`."""
+        if self.telegram_token_file is None:
+            raise BadSettings("LANYARD_TELEGRAM_TOKEN_FILE is missing")
+        return SecretStr(_secret(self.telegram_token_file))
+
+    def webhook_secret(self) -> SecretStr | None:
+        """The webhook's secret token, if there is a webhook. Raises `BadSettings`."""
+        file = self.telegram_webhook_secret_file
+        return SecretStr(_secret(file)) if file else None
+
+
+_WAITS = {name for name, default in vars(Policy).items() if isinstance(default, timedelta)}
+
+
+def read_settings(**given: Any) -> Settings:
+    """The settings. Raises `BadSettings` with one line that says what to do."""
+    try:
+        return Settings(_env_file=os.environ.get("LANYARD_SETTINGS_FILE"), **given)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        name = "_".join(str(part) for part in first["loc"]).upper()
+        message = str(first["msg"]).removeprefix("Value error, ")
+        raise BadSettings(f"LANYARD_{name}: {message}" if name else message) from None
+
+
+def _secret(file: Path) -> str:
+    try:
+        if file.stat().st_mode & 0o077:
+            raise BadSettings(f"{file} can be read by others. Run: chmod 600 {file}")
+        return file.read_text().strip()
+    except OSError as error:
+        raise BadSettings(f"{file} cannot be read: {error.strerror}") from None

@@ -1,0 +1,278 @@
+"""The composition root: clock, keys, database, channels and pages, made here and handed in.
+
+Rule kept here: whatever can be refused is refused before the first message is taken, with one line that says
+what to do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import IO
+
+from fastapi import FastAPI
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from access.people import enrolled_addresses, has_people
+from audit.events import Event
+from bot.channel import Outcome
+from bot.courier import Courier
+from bot.intake import Intake
+from bot.telegram_channel import TelegramChannel
+from bot.telegram_polling import CannotListen
+from bot.threads import Threads
+from bot.watch import Watch
+from bot.web_channel import WebDoor, arrival
+from bot.webhook import webhook_route
+from console.front import Front, Result
+from console.web import create_app
+from conversations import wording
+from conversations.line import Line
+from conversations.messages import ChannelName
+from conversations.receive import Received
+from conversations.work import BY_THE_LINE, Work, working
+from lanyard.bells import Bells
+from lanyard.schema import require_current
+from lanyard.settings import BadSettings, Settings, TelegramMode
+from storage.database import Database
+from storage.keys import Keyring, read_key_file
+
+PATIENCE = 1.0  # seconds a page waits for what came of a message
+
+
+class AlreadyRunning(Exception):
+    """Another lanyard serves this SQLite database. Stop it first; several replicas need PostgreSQL."""
+
+    def __str__(self) -> str:
+        return self.__doc__ or ""
+
+
+class PracticeMix(Exception):
+    """This database holds real people: practice mode would put made-up people among them. Use another database."""
+
+    def __str__(self) -> str:
+        return self.__doc__ or ""
+
+
+class MadeUpPeople(Exception):
+    """This database holds made-up practice people. Start with an empty database, or in practice mode."""
+
+    def __str__(self) -> str:
+        return self.__doc__ or ""
+
+
+@dataclass(frozen=True)
+class House:
+    """Everything that commands and the server need."""
+
+    settings: Settings
+    line: Line
+    bells: Bells
+
+
+def now() -> datetime:
+    """The clock on the wall."""
+    return datetime.now(UTC)
+
+
+def token() -> str:
+    """128 random bits."""
+    return secrets.token_hex(16)
+
+
+def open_database(settings: Settings) -> Database:
+    """The database, its folder made if need be."""
+    file = settings.database_file()
+    if file is not None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    return Database(settings.database)
+
+
+def open_house(settings: Settings, database: Database) -> House:
+    """Check that schema, keys and people fit, and put the line together. Raises what refuses to start."""
+    require_current(database)
+    file = settings.database_file()
+    keyring = Keyring(read_key_file(settings.key_file, file.parent if file else None))
+    bells = Bells()
+    line = Line(database, keyring, settings.policy(), settings.doors(), bells, now, token)
+    with working(line) as work:
+        keyring.prove_fits(work.session, work.now)
+        if has_people(work.session, practice=not settings.practice):
+            raise PracticeMix if settings.practice else MadeUpPeople
+    return House(settings, line, bells)
+
+
+def keep_alone(settings: Settings) -> IO[str] | None:
+    """On SQLite, one server at a time: an advisory lock beside the file. Raises `AlreadyRunning`."""
+    file = settings.database_file()
+    if file is None:
+        return None
+    lock = open(file.with_suffix(file.suffix + ".serving"), "w")  # noqa: SIM115 - held until the process ends
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        raise AlreadyRunning from None
+    return lock
+
+
+class Server:
+    """The running line: pages, lanes, courier and watch."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._threads = Threads()
+        self._known: set[str] = set()
+        self.telegram = self._telegram()
+        doors = {ChannelName.WEB: WebDoor()} | ({ChannelName.TELEGRAM: self.telegram} if self.telegram else {})
+        self._intake = Intake(house.line, doors, self._threads)
+        self._courier = Courier(house.line, self.telegram, self._threads) if self.telegram else None
+        self._watch = Watch(house.line, self._threads)
+        self.failed: BaseException | None = None
+        self.app = self._app()
+
+    def _telegram(self) -> TelegramChannel | None:
+        settings = self._house.settings
+        if settings.telegram is TelegramMode.OFF:
+            return None
+        return TelegramChannel(
+            settings.telegram_token().get_secret_value(),
+            settings.telegram_api,
+            clock=now,
+            help_line=self.help_line,
+        )
+
+    def help_line(self, address: str) -> str | None:
+        """What to say when the database cannot be written. Needs none."""
+        policy = self._house.line.policy
+        if address not in self._known:
+            return wording.say("help_stranger")
+        return wording.say(
+            "trouble", lead_name=policy.lead_name, lead_phone=policy.lead_phone, emergency=policy.emergency
+        )
+
+    def _app(self) -> FastAPI:
+        settings = self._house.settings
+        front = Front(
+            line=self._house.line,
+            run=self._run,
+            say=self._say,
+            live=self._house.bells.live,
+            assets=settings.assets,
+            practice=settings.practice,
+            ready=self._ready,
+        )
+        app = create_app(front)
+        app.router.lifespan_context = self._lifespan
+        secret = settings.webhook_secret()
+        if self.telegram and settings.telegram_webhook_path and secret:
+            path = settings.telegram_webhook_path
+            app.router.routes.insert(
+                0, webhook_route(self.telegram, path, secret.get_secret_value(), self._intake.store)
+            )
+        return app
+
+    async def _run(self, act: Callable[[Work], Result]) -> Result:
+        def whole() -> Result:
+            with working(self._house.line) as work:
+                return act(work)
+
+        return await self._threads.run(whole)
+
+    async def _say(self, person_id: str, ref: str | None, words: str, client_id: str) -> Received | None:
+        return await self._intake.settle(arrival(person_id, ref, words, client_id), PATIENCE)
+
+    async def _ready(self) -> bool:
+        def ask() -> bool:
+            with self._house.line.database.reading() as session:
+                return session.scalar(text("SELECT 1")) == 1
+
+        try:
+            return await self._threads.run(ask)
+        except (SQLAlchemyError, OSError):
+            return False
+
+    @asynccontextmanager
+    async def _lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
+        loop = asyncio.get_running_loop()
+        wakers = [self._intake.wake, self._watch.wake] + ([self._courier.wake] if self._courier else [])
+        self._house.bells.attach(loop, *wakers)
+        await self._threads.run(self._begin)
+        async with AsyncExitStack() as stack:
+            for name, run in self._runners():
+                task = asyncio.create_task(run, name=name)
+                task.add_done_callback(self._stopped)
+                stack.push_async_callback(_end, task)
+            yield
+        if self.telegram:
+            await self.telegram.close()
+        self._threads.close()
+
+    def _runners(self) -> list[tuple[str, Awaitable[None]]]:
+        runners: list[tuple[str, Awaitable[None]]] = [
+            ("lanes", self._intake.work_lanes()),
+            ("watch", self._watch.keep()),
+        ]
+        if self.telegram and self._courier:
+            runners.append(("courier", self._courier.carry()))
+            if self._house.settings.telegram_webhook_path is None:
+                runners.append(("telegram", self.telegram.listen(self._intake.store)))
+            else:
+                runners.append(("webhook", self._announce_webhook()))
+            runners.append(("addresses", self._learn_addresses()))
+        return runners
+
+    def _begin(self) -> None:
+        """Before anything is taken in: void old claims, own up to an outage, note how words travel."""
+        if self._courier and self._house.line.database.is_sqlite:
+            self._courier.start_afresh()
+        self._watch.own_up_to_outage()
+        if self._house.settings.telegram is TelegramMode.RELAY:
+            with working(self._house.line) as work:
+                reference = self._house.settings.impact_assessment
+                work.record(Event.RELAY_CHOSEN, BY_THE_LINE, impact_assessment=reference)
+
+    async def _announce_webhook(self) -> None:
+        """Tell Telegram where to deliver, until it has taken note."""
+        settings, secret = self._house.settings, self._house.settings.webhook_secret()
+        url = settings.public_url.rstrip("/") + (settings.telegram_webhook_path or "")
+        while self.telegram and secret:
+            sent = await self.telegram.set_webhook(url, secret.get_secret_value())
+            if sent.outcome is Outcome.SENT:
+                return
+            await asyncio.sleep(5)
+
+    async def _learn_addresses(self) -> None:
+        """Know in memory who is enrolled, for the help line that needs no database."""
+        while True:
+            with suppress(SQLAlchemyError, OSError):
+                self._known = await self._threads.run(self._addresses)
+            await asyncio.sleep(10)
+
+    def _addresses(self) -> set[str]:
+        with self._house.line.database.reading() as session:
+            return enrolled_addresses(session, self._house.line.keyring)
+
+    def _stopped(self, task: asyncio.Task[None]) -> None:
+        if task.cancelled() or task.exception() is None:
+            return
+        self.failed = task.exception()
+        self.stop()
+
+    def stop(self) -> None:
+        """Set by whoever runs the server: ends it when a part of the line cannot go on."""
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError, CannotListen, Exception):
+        await task
+
+
+__all__ = ["AlreadyRunning", "BadSettings", "House", "MadeUpPeople", "PracticeMix", "Server"]

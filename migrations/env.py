@@ -1,0 +1,19 @@
+"""Runs migrations on the engine that `lanyard.schema` hands over: one transaction for all of them."""
+
+from __future__ import annotations
+
+from alembic import context
+
+import access.tables
+import audit.trail
+import conversations.tables
+import storage.keys  # noqa: F401  # importing a room's tables is what puts them into the metadata
+from storage.database import Base
+
+_ROOMS = (access.tables, audit.trail, conversations.tables)
+
+with context.config.attributes["engine"].connect() as connection:
+    context.configure(connection=connection, target_metadata=Base.metadata, render_as_batch=True)
+    with context.begin_transaction():
+        context.run_migrations()
+    connection.commit()

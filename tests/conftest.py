@@ -1,0 +1,77 @@
+"""What all tests share: no network but loopback, a fresh database on SQLite or PostgreSQL, a house."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lanyard import schema
+from storage.database import Database
+from tests.house import House
+from tests.postgres import Postgres
+
+_connect = socket.socket.connect
+
+
+def _only_loopback(self: socket.socket, address: Any) -> None:
+    host = address[0] if isinstance(address, tuple) else None
+    if host is not None and host != "localhost" and not ipaddress.ip_address(host).is_loopback:
+        raise AssertionError("tests stay on loopback")
+    _connect(self, address)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_network() -> Iterator[None]:
+    """Sockets are closed but for loopback and files."""
+    patch = pytest.MonkeyPatch()
+    patch.setattr(socket.socket, "connect", _only_loopback)
+    yield
+    patch.undo()
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Postgres]:
+    """A real PostgreSQL, brought along by the suite; one server shared by all test processes."""
+    base = tmp_path_factory.getbasetemp()
+    server = Postgres((base if worker_id == "master" else base.parent) / "postgres", worker_id)
+    yield server
+    server.close()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A migrated, empty database of its own for this test, on each kind in turn."""
+    if request.param == "postgresql":
+        return str(request.getfixturevalue("postgres").new_database())
+    url = f"sqlite:///{tmp_path / 'data' / 'lanyard.db'}"
+    (tmp_path / "data").mkdir()
+    database = Database(url)
+    schema.upgrade(database)
+    database.close()
+    return url
+
+
+@pytest.fixture
+def make_house(database_url: str) -> Iterator[Callable[..., House]]:
+    """Makes a house on this test's database."""
+    opened: list[Database] = []
+
+    def make(**more: Any) -> House:
+        database = Database(database_url)
+        opened.append(database)
+        return House(database, **more)
+
+    yield make
+    for database in opened:
+        database.close()
+
+
+@pytest.fixture
+def house(make_house: Callable[..., House]) -> House:
+    """A house with a team, on each kind of database."""
+    return make_house()

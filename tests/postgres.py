@@ -1,0 +1,46 @@
+"""PostgreSQL for tests: one server from the `pgserver` package, one database a test, copied from a migrated one."""
+
+from __future__ import annotations
+
+from itertools import count
+from pathlib import Path
+
+import pgserver
+import psycopg
+
+from lanyard import schema
+from storage.database import Database
+
+
+class Postgres:
+    """A running server and its template database."""
+
+    def __init__(self, folder: Path, worker: str) -> None:
+        self._server = pgserver.get_server(str(folder), cleanup_mode="stop")
+        self._uri: str = self._server.get_uri()
+        self._worker = worker
+        self._numbers = count(1)
+        self._template = f"template_{worker}"
+        self._admin(f"DROP DATABASE IF EXISTS {self._template}", f"CREATE DATABASE {self._template}")
+        database = Database(self.url(self._template))
+        schema.upgrade(database)
+        database.close()
+
+    def url(self, name: str) -> str:
+        """The SQLAlchemy URL of a database of this server."""
+        return self._uri.replace("postgresql://", "postgresql+psycopg://").replace("/postgres?", f"/{name}?")
+
+    def new_database(self) -> str:
+        """The URL of a fresh, migrated database."""
+        name = f"t_{self._worker}_{next(self._numbers)}"
+        self._admin(f"CREATE DATABASE {name} TEMPLATE {self._template}")
+        return self.url(name)
+
+    def close(self) -> None:
+        """Let go of the server; the last test process stops it."""
+        self._server.cleanup()
+
+    def _admin(self, *statements: str) -> None:
+        with psycopg.connect(self._uri, autocommit=True) as connection:
+            for statement in statements:
+                connection.execute(statement)  # type: ignore[call-overload]  # names are ours, not input
