@@ -35,7 +35,10 @@ class Event(Enum):
     LINKED = ("consultation.linked", Category.COMBINATION)  # routed by an earlier one on the same incident
     WORDS_READ = ("words.read", Category.CONSULTATION)
     WORDS_SENT = ("words.sent", Category.DISCLOSURE)  # committed before the words leave
-    WORDS_DELIVERED = ("words.delivered", Category.SYSTEM)  # the result of a sending, or of a page being shown
+    WORDS_DELIVERED = (
+        "words.delivered",
+        Category.SYSTEM,
+    )  # the result of a sending, or of a page being shown
     WORDS_NOT_SENT = ("words.not_sent", Category.SYSTEM)
     DUTY_BEGAN = ("duty.began", Category.SYSTEM)
     DUTY_ENDED = ("duty.ended", Category.SYSTEM)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import rfc8785
 from sqlalchemy import BigInteger, LargeBinary, String, func, select
@@ -70,7 +71,7 @@ def _append(session: Session, leaf: Leaf) -> None:
             select(func.count()).select_from(LeafRow).where(LeafRow.consultation_id == leaf.consultation)
         )
     at = max(int(leaf.at.timestamp() * 1000), head.last_ms)  # the trail's time never runs backwards
-    content = {
+    content: dict[str, Any] = {
         "v": 1,
         "index": head.size,
         "t_ms": at,

@@ -84,7 +84,7 @@ class Courier:
             jobs: list[Job] = []
             try:
                 jobs = await self._threads.run(self.claim, AT_ONCE - len(running))
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - a loop of the line goes on after anything; what failed is tried again
                 log.error("courier cannot claim: %s", type(error).__name__)
                 await asyncio.sleep(POLL)
             for job in jobs:
@@ -122,7 +122,9 @@ class Courier:
             remote = queues.remote_of(work.session, row.edits)
         old_call = row.purpose == Purpose.CALL.value and work.now - row.made_at > CALL_LIFE
         if to is None or (row.edits is not None and remote is None) or old_call or row.body is None:
-            self._end(work, row, OutboxState.DROPPED if row.edits or old_call else OutboxState.FAILED, "no door")
+            self._end(
+                work, row, OutboxState.DROPPED if row.edits or old_call else OutboxState.FAILED, "no door"
+            )
             return None
         if unknown and row.purpose == Purpose.CALL.value:
             self._end(work, row, OutboxState.FAILED, "unknown")
@@ -148,7 +150,9 @@ class Courier:
 
     def _address(self, work: Work, row: Outbox) -> str | None:
         if row.person_id is None:
-            return work.open_words("outbox", "address", row.id, row.scope, row.address) if row.address else None
+            return (
+                work.open_words("outbox", "address", row.id, row.scope, row.address) if row.address else None
+            )
         if not is_active(work.session, row.person_id) and row.purpose != Purpose.NOTE.value:
             return None
         return telegram_of(work.session, work.line.keyring, row.person_id)
@@ -172,7 +176,7 @@ class Courier:
             failpoint("courier.after_words")
             await self._threads.run(self.report, job, sent)
             failpoint("courier.after_report")
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - a loop of the line goes on after anything; what failed is tried again
             # The claim runs out and the row is taken up again: nothing is lost, at worst a labelled repeat.
             level = logging.WARNING if is_unavailable(error) else logging.ERROR
             log.log(level, "carrying row %d stopped: %s", job.seq, type(error).__name__)
@@ -259,7 +263,11 @@ class Courier:
             return
         if sent.outcome is Outcome.NOT_SENT:
             row.sending = False
-        pause = sent.retry_after if sent.retry_after is not None else min(2.0 ** (row.attempts - 1), LONGEST_PAUSE)
+        pause = (
+            sent.retry_after
+            if sent.retry_after is not None
+            else min(2.0 ** (row.attempts - 1), LONGEST_PAUSE)
+        )
         row.state, row.claim, row.claimed_until = OutboxState.WAITING.value, None, None
         row.due_at = work.now + timedelta(seconds=pause)
         if row.why == LATE_TOLD:
@@ -274,4 +282,3 @@ class Courier:
         work.session.flush()
         if state is OutboxState.FAILED:
             not_delivered(work, row)
-

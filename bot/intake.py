@@ -90,7 +90,7 @@ class Intake:
             try:
                 while (handled := await self._threads.run(self.handle_next)) is not None:
                     await self._follow_up(handled)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - a loop of the line goes on after anything; what failed is tried again
                 if not is_unavailable(error):
                     log.error("intake failed: %s", type(error).__name__)
                 await asyncio.sleep(POLL)

@@ -56,7 +56,7 @@ class Watch:
                 if loop.time() >= self._beat_at:
                     await self._threads.run(self.beat)
                     self._beat_at = loop.time() + HEARTBEAT_EVERY
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - a loop of the line goes on after anything; what failed is tried again
                 log.error("watch failed: %s", type(error).__name__)
                 sleep = LONGEST_SLEEP
             try:

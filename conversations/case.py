@@ -9,6 +9,7 @@ Rules kept here:
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from audit.events import Event
 from conversations import store, wording
@@ -102,7 +103,13 @@ class Case:
         buttons = make_buttons(self.work, to, self.row, rows)
         text = wording.say(name, **facts)
         message = write_message(
-            self.work, self.row, text, side=Side.LINE, kind=MessageKind.NOTICE, audience=audience, buttons=buttons
+            self.work,
+            self.row,
+            text,
+            side=Side.LINE,
+            kind=MessageKind.NOTICE,
+            audience=audience,
+            buttons=buttons,
         )
         link = self.work.line.doors.link(page_of(self.row, to))
         door = wording.doorbell(name, **facts, link=link) if name in wording.DOORBELL else None
@@ -111,7 +118,7 @@ class Case:
         deliver(self.work, self.row, message, text, to, door=door, buttons=buttons)
         return message
 
-    def facts(self) -> dict[str, object]:
+    def facts(self) -> dict[str, Any]:
         """The values that sentences about this consultation may use."""
         policy = self.work.line.policy
         idva = self.work.person(self.row.idva_id) if self.row.idva_id else None
@@ -125,7 +132,7 @@ class Case:
             "idva": idva.name if idva else "the IDVA",
         }
 
-    def officer_facts(self) -> dict[str, object]:
+    def officer_facts(self) -> dict[str, Any]:
         """The values that show the officer to an IDVA or the lead."""
         officer = self.work.person(self.row.officer_id)
         return {
@@ -157,7 +164,9 @@ class Case:
     def moment(self, offer_due_at: datetime | None) -> Moment:
         """What the timers depend on, now."""
         work, row = self.work, self.row
-        shift = store.current_shift(work.session, row.idva_id, store.IDVA_DUTY, work.now) if row.idva_id else None
+        shift = (
+            store.current_shift(work.session, row.idva_id, store.IDVA_DUTY, work.now) if row.idva_id else None
+        )
         return Moment(
             now=work.now,
             urgent=row.urgent,
@@ -215,13 +224,17 @@ class Case:
         elif row.ended_at is not None:
             row.ended_at = None
 
-    def _keep_timers(self, before: State, after: State, trigger: Trigger, offer_due_at: datetime | None) -> None:
+    def _keep_timers(
+        self, before: State, after: State, trigger: Trigger, offer_due_at: datetime | None
+    ) -> None:
         if before is after and trigger not in _FRESH_TIMERS:
             return
         wanted = timers(after, self.moment(offer_due_at), self.work.line.policy)
         running = store.timers_of(self.work.session, self.row.id)
         if before is after and after is State.LEAD_CALLED:
             return  # somebody who came free is asked, but the lead's time is not prolonged
-        store.cancel_timers(self.work.session, self.row.id, [timer for timer in running if timer not in wanted])
+        store.cancel_timers(
+            self.work.session, self.row.id, [timer for timer in running if timer not in wanted]
+        )
         for timer, at in wanted.items():
             store.set_due(self.work.session, self.row.id, timer, at)

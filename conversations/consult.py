@@ -47,7 +47,8 @@ def ask(work: Work, officer_id: str, words: Words) -> Case:
     if words.written_at and work.now - words.written_at > work.line.policy.stale_after:
         case.move(Trigger.DOUBT, quiet=True)
         sentence = wording.say(
-            routed(Trigger.DOUBT, State.SEEKING), written=f"{words.written_at.astimezone(LOCAL):%H:%M on %d %B}"
+            routed(Trigger.DOUBT, State.SEEKING),
+            written=f"{words.written_at.astimezone(LOCAL):%H:%M on %d %B}",
         )
         case.tell(officer_id, "received", DOUBT_BUTTONS, next=sentence)
     else:
@@ -240,4 +241,3 @@ def _detail(case: Case, what: str, detail: str) -> str:
     elif case.state in UNOWNED:
         case.work.wake(*(offer.idva_id for offer in store.open_offers(case.work.session, case.row.id)))
     return detail
-

@@ -49,7 +49,12 @@ Press = tuple[Action, str]
 Rows = tuple[tuple[Press, ...], ...]
 
 ACK_BUTTONS: Rows = (
-    ((Action.GRADE, "high"), (Action.GRADE, "medium"), (Action.GRADE, "standard"), (Action.GRADE, "not_done")),
+    (
+        (Action.GRADE, "high"),
+        (Action.GRADE, "medium"),
+        (Action.GRADE, "standard"),
+        (Action.GRADE, "not_done"),
+    ),
     ((Action.SAFE, "yes"), (Action.SAFE, "no")),
     ((Action.LOG, ""), (Action.WITHDRAW, "")),
 )
@@ -152,7 +157,10 @@ def timers(state: State, moment: Moment, policy: Policy) -> dict[Timer, datetime
         looks = min(soon, moment.next_shift_at) if moment.next_shift_at else soon
         return {Timer.NEXT_SHIFT: looks, Timer.KEPT_LIMIT: (moment.owed_since or now) + policy.kept_limit}
     if state is S.TALKING:
-        return {Timer.WAITING: waiting_until(moment, policy), Timer.OWNER_SHIFT_END: moment.owner_until or now}
+        return {
+            Timer.WAITING: waiting_until(moment, policy),
+            Timer.OWNER_SHIFT_END: moment.owner_until or now,
+        }
     if state is S.TRANSFER_OFFERED:
         return {
             Timer.TRANSFER_UNANSWERED: moment.offer_due_at or now + answer_time(moment.urgent, policy),

@@ -71,7 +71,9 @@ def release(work: Work, held_id: str, person_id: str, to: Consultation | None) -
     row = work.session.get(Held, held_id, with_for_update=True)
     if row is None or row.person_id != person_id or row.due_at is None:
         return "held_gone"
-    words = Words(work.open_words("held", "words", row.id, row.scope, row.words), row.origin, by_telegram=True)
+    words = Words(
+        work.open_words("held", "words", row.id, row.scope, row.words), row.origin, by_telegram=True
+    )
     row.due_at = None
     work.record(Event.HELD_RESOLVED, person_id, to.id if to else None, why=row.why)
     if to is None:

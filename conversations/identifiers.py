@@ -14,8 +14,13 @@ _PATTERNS = (
     re.compile(r"\b[A-Z]{1,2}\d[A-Z\d]?\s*\d[A-Z]{2}\b", re.IGNORECASE),  # postcode
     re.compile(r"(?<!\d)(?:\+44\s?|0)(?:\d[\s-]?){9,10}(?!\d)"),  # telephone
     re.compile(r"\b[\w.+-]+@[\w-]+\.[\w.]+\b"),  # e-mail
-    re.compile(r"\b\d+[a-z]?\s+(?:[A-Z][a-z]+\s){1,3}(?:street|st|road|rd|avenue|ave|lane|close|drive|way|court)\b", re.I),
-    re.compile(r"\b(?:name(?:d|\s+is)?|called|victim is|ip is)\s*:?\s+[A-Z][a-z]+\s+[A-Z][a-z]+", re.MULTILINE),
+    re.compile(
+        r"\b\d+[a-z]?\s+(?:[A-Z][a-z]+\s){1,3}(?:street|st|road|rd|avenue|ave|lane|close|drive|way|court)\b",
+        re.IGNORECASE,
+    ),
+    re.compile(
+        r"\b(?:name(?:d|\s+is)?|called|victim is|ip is)\s*:?\s+[A-Z][a-z]+\s+[A-Z][a-z]+", re.MULTILINE
+    ),
 )
 _NHS = re.compile(r"(?<!\d)(\d{3})[ -]?(\d{3})[ -]?(\d{4})(?!\d)")
 

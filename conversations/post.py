@@ -54,7 +54,9 @@ class Send:
     due_at: datetime | None = None
 
 
-def make_button(work: Work, person_id: str, row: Consultation | None, action: Action, argument: str = "") -> Button:
+def make_button(
+    work: Work, person_id: str, row: Consultation | None, action: Action, argument: str = ""
+) -> Button:
     """A button with a fresh token, bound to this person, consultation and action."""
     token = work.line.token()
     work.session.add(
@@ -72,7 +74,9 @@ def make_button(work: Work, person_id: str, row: Consultation | None, action: Ac
     return Button(wording.label(action.value, argument), token)
 
 
-def make_buttons(work: Work, person_id: str, row: Consultation | None, rows: Rows) -> tuple[tuple[Button, ...], ...]:
+def make_buttons(
+    work: Work, person_id: str, row: Consultation | None, rows: Rows
+) -> tuple[tuple[Button, ...], ...]:
     """Rows of buttons for one person."""
     return tuple(tuple(make_button(work, person_id, row, *press) for press in line) for line in rows)
 
@@ -121,7 +125,9 @@ def add_version(work: Work, row: Consultation, message: Message, words: str) -> 
     """Add a wording of a message, sealed; earlier ones stay."""
     place = f"{message.id}.{message.versions}"
     sealed = work.seal("message_version", "words", place, scope_of(row.id), words)
-    work.session.add(MessageVersion(message_id=message.id, number=message.versions, words=sealed, at=work.now))
+    work.session.add(
+        MessageVersion(message_id=message.id, number=message.versions, words=sealed, at=work.now)
+    )
     work.session.flush()
 
 
@@ -162,7 +168,14 @@ def deliver(
 
 
 def call(
-    work: Work, to: str, row: Consultation, name: str, rows: Rows = (), *, offer_id: str | None = None, **values: object
+    work: Work,
+    to: str,
+    row: Consultation,
+    name: str,
+    rows: Rows = (),
+    *,
+    offer_id: str | None = None,
+    **values: object,
 ) -> None:
     """Call somebody to act. Their page shows it from the state; Telegram rings."""
     work.wake(to)

@@ -45,7 +45,9 @@ def claim_arrival(session: Session, now: datetime) -> Inbox | None:
     return row
 
 
-def claim_sends(session: Session, channel: ChannelName, now: datetime, claim: str, limit: int) -> list[Outbox]:
+def claim_sends(
+    session: Session, channel: ChannelName, now: datetime, claim: str, limit: int
+) -> list[Outbox]:
     """Up to `limit` due rows, one for each lane, now claimed. Commit, then send."""
     earlier = aliased(Outbox)
     first_of_lane = ~exists().where(
@@ -103,7 +105,9 @@ def next_arrival_at(session: Session) -> datetime | None:
 
 def of_message(session: Session, message_ids: list[str]) -> list[Outbox]:
     """Everything owed for these messages."""
-    return list(session.scalars(select(Outbox).where(Outbox.message_id.in_(message_ids)).order_by(Outbox.seq)))
+    return list(
+        session.scalars(select(Outbox).where(Outbox.message_id.in_(message_ids)).order_by(Outbox.seq))
+    )
 
 
 def read_on_web(session: Session, person_id: str, message_ids: list[str], now: datetime) -> list[Outbox]:

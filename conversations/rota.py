@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from access.tables import Role, Standing
 from access.people import set_standing
+from access.tables import Role, Standing
 from audit.events import Event
 from conversations import store
 from conversations.case import Case

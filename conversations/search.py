@@ -20,7 +20,7 @@ from conversations.relay import show_everything
 from conversations.routing import Ask, CallLead, Keep, Search, Step, next_step
 from conversations.states import OWNED, UNOWNED, State, Timer, Trigger
 from conversations.tables import Offer, OfferKind, OfferOutcome
-from conversations.work import BY_THE_LINE, Work
+from conversations.work import BY_THE_LINE
 
 LOCAL = ZoneInfo("Europe/London")
 
@@ -160,7 +160,16 @@ def _ask(case: Case, step: Ask, ack: bool) -> None:
         work.record(Event.OFFERED, BY_THE_LINE, row.id, to=person, urgent=row.urgent)
         if person in knowing:
             work.record(Event.LINKED, BY_THE_LINE, row.id, to=person)
-        call(work, person, row, "call_offer", OFFER_BUTTONS, offer_id=offer.id, seconds=seconds, **case.officer_facts())
+        call(
+            work,
+            person,
+            row,
+            "call_offer",
+            OFFER_BUTTONS,
+            offer_id=offer.id,
+            seconds=seconds,
+            **case.officer_facts(),
+        )
     _tell_next(case, routed(Trigger.OFFER, before, everybody=len(step.people) > 1), ack)
 
 
@@ -220,4 +229,3 @@ def _answer(case: Case, offer: Offer, outcome: OfferOutcome) -> None:
         reason=offer.reason,
         waited_ms=int((case.work.now - offer.offered_at).total_seconds() * 1000),
     )
-

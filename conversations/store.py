@@ -25,7 +25,6 @@ from conversations.tables import (
     MessageVersion,
     Offer,
     OfferKind,
-    OfferOutcome,
     Shift,
     Tap,
     Thread,
@@ -85,14 +84,20 @@ def just_ended_of(session: Session, idva_id: str, since: datetime) -> list[Consu
         session,
         Consultation.last_idva_id == idva_id,
         Consultation.changed_at >= since,
-        or_(Consultation.idva_id.is_(None), Consultation.idva_id != idva_id, Consultation.state.in_(_names(ENDED))),
+        or_(
+            Consultation.idva_id.is_(None),
+            Consultation.idva_id != idva_id,
+            Consultation.state.in_(_names(ENDED)),
+        ),
     )
 
 
 def unowned(session: Session) -> list[Consultation]:
     """Everything no IDVA has yet: urgent first, then oldest."""
     query = select(Consultation).where(Consultation.state.in_(_names(UNOWNED)))
-    return list(session.scalars(query.order_by(Consultation.urgent.desc(), Consultation.asked_at, Consultation.id)))
+    return list(
+        session.scalars(query.order_by(Consultation.urgent.desc(), Consultation.asked_at, Consultation.id))
+    )
 
 
 def live(session: Session) -> list[Consultation]:
@@ -128,11 +133,15 @@ def idvas_on_duty(session: Session, row: Consultation, now: datetime) -> list[On
     people = on_duty(session, IDVA_DUTY, now)
     knowing = set(earlier_on_incident(session, row))
     loads = _loads(session, people)
-    last_offers: dict[str, datetime] = {}
-    query = select(Offer.idva_id, func.max(Offer.offered_at)).where(Offer.idva_id.in_(people)).group_by(Offer.idva_id)
-    for person, at in session.execute(query):
-        last_offers[person] = at
-    return [OnDuty(person, loads.get(person, 0), last_offers.get(person), person in knowing) for person in people]
+    query = (
+        select(Offer.idva_id, func.max(Offer.offered_at))
+        .where(Offer.idva_id.in_(people))
+        .group_by(Offer.idva_id)
+    )
+    last_offers = {person: at for person, at in session.execute(query)}  # noqa: C416 - rows are not pairs to dict()
+    return [
+        OnDuty(person, loads.get(person, 0), last_offers.get(person), person in knowing) for person in people
+    ]
 
 
 def load_of(session: Session, idva_id: str) -> int:
@@ -156,7 +165,9 @@ def current_shift(session: Session, person_id: str, duty: str, now: datetime) ->
 
 def next_shift(session: Session, now: datetime) -> datetime | None:
     """When the next IDVA comes on duty, as far as is known."""
-    return session.scalar(select(func.min(Shift.starts_at)).where(Shift.duty == IDVA_DUTY, Shift.starts_at > now))
+    return session.scalar(
+        select(func.min(Shift.starts_at)).where(Shift.duty == IDVA_DUTY, Shift.starts_at > now)
+    )
 
 
 def unannounced_shifts(session: Session, now: datetime) -> list[Shift]:
@@ -194,7 +205,11 @@ def messages_of(session: Session, consultation_id: str) -> list[Message]:
 def versions_of(session: Session, message_ids: Sequence[str]) -> dict[str, list[MessageVersion]]:
     """Every wording of these messages, first to last."""
     found: dict[str, list[MessageVersion]] = {message_id: [] for message_id in message_ids}
-    query = select(MessageVersion).where(MessageVersion.message_id.in_(message_ids)).order_by(MessageVersion.number)
+    query = (
+        select(MessageVersion)
+        .where(MessageVersion.message_id.in_(message_ids))
+        .order_by(MessageVersion.number)
+    )
     for version in session.scalars(query):
         found[version.message_id].append(version)
     return found
@@ -213,7 +228,9 @@ def last_message_by(session: Session, consultation_id: str, side: str) -> Messag
 
 def messages_since(session: Session, person_id: str, since: datetime) -> int:
     """How many messages somebody wrote since then."""
-    query = select(func.count()).select_from(Message).where(Message.author_id == person_id, Message.at > since)
+    query = (
+        select(func.count()).select_from(Message).where(Message.author_id == person_id, Message.at > since)
+    )
     return session.scalar(query) or 0
 
 

@@ -21,10 +21,10 @@ from conversations.dialogue import Action
 from conversations.errors import LineError, NotYours, Taken
 from conversations.post import note
 from conversations.states import NotPossible
+from conversations.store import open_offers
 from conversations.tables import Consultation, OfferKind, OfferOutcome, Tap
 from conversations.transfer import accept_transfer, refuse_transfer
 from conversations.work import Work
-from conversations.store import open_offers
 
 REFUSED = "tap_expired"
 

@@ -9,7 +9,7 @@ from audit.events import Event
 from conversations import store
 from conversations.case import Case
 from conversations.consult import require_owner
-from conversations.dialogue import Press, Rows, Action
+from conversations.dialogue import Action, Press, Rows
 from conversations.errors import NobodyToPassTo, NoLongerOffered
 from conversations.post import call, write_message
 from conversations.relay import show_everything
@@ -51,7 +51,16 @@ def offer_transfer(case: Case, idva_id: str, colleague_id: str, note: str) -> No
     work.session.flush()
     work.record(Event.OFFERED, idva_id, row.id, to=colleague_id, kind=OfferKind.TRANSFER.value)
     seconds = int((due_at - work.now).total_seconds())
-    call(work, colleague_id, row, "call_transfer", TRANSFER_BUTTONS, offer_id=offer.id, colleague=me.name, seconds=seconds)
+    call(
+        work,
+        colleague_id,
+        row,
+        "call_transfer",
+        TRANSFER_BUTTONS,
+        offer_id=offer.id,
+        colleague=me.name,
+        seconds=seconds,
+    )
 
 
 def accept_transfer(case: Case, colleague_id: str) -> None:

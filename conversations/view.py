@@ -135,7 +135,9 @@ def thread(work: Work, ref: str, reader_id: str) -> ThreadShown:
     """The thread for officer or IDVA, reading recorded first. Raises `NotYours`."""
     row = store.by_ref(work.session, ref)
     side = side_of(work, row, reader_id)
-    messages = [one for one in store.messages_of(work.session, row.id) if one.audience in (Audience.BOTH.value, side)]
+    messages = [
+        one for one in store.messages_of(work.session, row.id) if one.audience in (Audience.BOTH.value, side)
+    ]
     work.record(Event.WORDS_READ, reader_id, row.id, upto=row.messages, purpose="own consultation")
     ids = [message.id for message in messages]
     versions = store.versions_of(work.session, ids)
@@ -231,7 +233,12 @@ def _offer(work: Work, row: Consultation, offer: Offer, idva_id: str) -> OfferSh
 
 
 def _message(
-    work: Work, row: Consultation, message: Message, versions: list[MessageVersion], owed: list[Outbox], reader_id: str
+    work: Work,
+    row: Consultation,
+    message: Message,
+    versions: list[MessageVersion],
+    owed: list[Outbox],
+    reader_id: str,
 ) -> MessageShown:
     scope = scope_of(row.id)
     author = work.person(message.author_id) if message.author_id else None
@@ -242,11 +249,14 @@ def _message(
         number=message.number,
         side=message.side,
         kind=message.kind,
-        author=author.title if author and message.side == Side.OFFICER.value else (author.name if author else ""),
+        author=author.title
+        if author and message.side == Side.OFFICER.value
+        else (author.name if author else ""),
         mine=mine,
         versions=tuple(
             Wording(
-                work.open_words("message_version", "words", f"{message.id}.{one.number}", scope, one.words), one.at
+                work.open_words("message_version", "words", f"{message.id}.{one.number}", scope, one.words),
+                one.at,
             )
             for one in versions
         ),
@@ -278,7 +288,12 @@ def _buttons(work: Work, message: Message, scope: str, reader_id: str) -> tuple[
         live = []
         for label, token in line:
             tap = work.session.get(Tap, hash_of(token))
-            if tap is not None and tap.person_id == reader_id and tap.used_at is None and tap.expires_at > work.now:
+            if (
+                tap is not None
+                and tap.person_id == reader_id
+                and tap.used_at is None
+                and tap.expires_at > work.now
+            ):
                 live.append(ButtonShown(label, token))
         if live:
             rows.append(tuple(live))

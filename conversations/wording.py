@@ -162,7 +162,13 @@ LABELS: dict[str, str] = {
     "open": "Open",
 }
 
-GRADES = {"high": "high", "medium": "medium", "standard": "standard", "not_done": "not done", None: "not given"}
+GRADES = {
+    "high": "high",
+    "medium": "medium",
+    "standard": "standard",
+    "not_done": "not done",
+    None: "not given",
+}
 SAFE = {True: "yes", False: "no", None: "not said"}
 DECLINE_REASONS = {"busy": "cannot now", "conflict": "knows the people", "other": "not for me"}
 
@@ -181,7 +187,7 @@ DOORBELL: dict[str, str] = {
     "call_lead_unread": "door_lead",
     "call_lead_undelivered": "door_lead",
 }
-"""What a doorbell rings instead; `door_new` for the rest. Answers outside a thread carry no words and go as they are."""
+"""What a doorbell rings instead; `door_new` for the rest. Answers outside a thread hold no words and go as they are."""
 
 
 def say(name: str, **values: object) -> str:

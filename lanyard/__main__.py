@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _refuse(line: str) -> int:
-    print(f"lanyard: {line}", file=sys.stderr)  # noqa: T201 - a command talks to its caller
+    print(f"lanyard: {line}", file=sys.stderr)
     return 2
 
 
@@ -87,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _command(
-    group: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    group: argparse._SubParsersAction[argparse.ArgumentParser],
     name: str,
     run: Callable[[argparse.Namespace], int],
 ) -> argparse.ArgumentParser:

@@ -25,7 +25,7 @@ from storage.keys import make_key_file
 
 def say(line: str) -> None:
     """Print for whoever ran the command."""
-    print(line)  # noqa: T201 - a command talks to its caller
+    print(line)
 
 
 def house_of(settings: Settings) -> House:
@@ -49,7 +49,11 @@ def people_add(asked: Namespace) -> int:
     """Add a member of staff."""
     house = house_of(read_settings())
     new = NewPerson(
-        asked.staff_id, asked.name, asked.service, frozenset(Role(role) for role in asked.role), house.settings.practice
+        asked.staff_id,
+        asked.name,
+        asked.service,
+        frozenset(Role(role) for role in asked.role),
+        house.settings.practice,
     )
     with working(house.line) as work:
         person_id = token()
@@ -65,7 +69,8 @@ def people_list(_asked: Namespace) -> int:
     with working(house.line) as work:
         for person in known_all(work.session, house.line.keyring):
             roles = ",".join(sorted(role.value for role in person.roles))
-            say(f"{person.number}\t{person.name}\t{person.service}\t{roles}\t{'active' if person.active else 'suspended'}")
+            standing = "active" if person.active else "suspended"
+            say("\t".join((person.number, person.name, person.service, roles, standing)))
     return 0
 
 
@@ -78,7 +83,9 @@ def people_link(asked: Namespace) -> int:
         if role not in person.roles:
             say(f"{asked.staff_id} is not {role.value}.")
             return 2
-        say(f"{house.settings.public_url.rstrip('/')}/sign-in/{_code(work, person.id, CodePurpose.SIGN_IN, role)}")
+        say(
+            f"{house.settings.public_url.rstrip('/')}/sign-in/{_code(work, person.id, CodePurpose.SIGN_IN, role)}"
+        )
     return 0
 
 
@@ -148,5 +155,7 @@ def _local(text: str) -> datetime:
         return moment
     earlier, later = (moment.replace(tzinfo=LOCAL, fold=fold) for fold in (0, 1))
     if earlier.utcoffset() != later.utcoffset():  # fold matters only around a change of the clocks
-        raise ValueError(f"{text} happens twice or never that night: give its offset, for example {text}+00:00")
+        raise ValueError(
+            f"{text} happens twice or never that night: give its offset, for example {text}+00:00"
+        )
     return earlier

@@ -21,8 +21,13 @@ def draw() -> str:
         "|---|---|---|---|",
     ]
     for state in State:
-        timers = ", ".join(sorted(f"`{timer.value}`" for timer in TIMERS.get(state, ()))) or "none: nothing is owed"
-        lines.append(f"| `{state.value}` | {meanings[state.name]} | {timers} | {'yes' if state in ENDED else ''} |")
+        timers = (
+            ", ".join(sorted(f"`{timer.value}`" for timer in TIMERS.get(state, ())))
+            or "none: nothing is owed"
+        )
+        lines.append(
+            f"| `{state.value}` | {meanings[state.name]} | {timers} | {'yes' if state in ENDED else ''} |"
+        )
     lines += ["", "```mermaid", "stateDiagram-v2", f"    [*] --> {State.SEEKING.value}"]
     for trigger, sources, target in MOVES:
         lines += [f"    {source.value} --> {target.value}: {trigger.value}" for source in sources]

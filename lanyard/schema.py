@@ -32,7 +32,9 @@ def require_current(database: Database) -> None:
     """Raises `SchemaProblem` with one line that says what to do."""
     _refuse_newer(database)
     if current(database) != _script().get_current_head():
-        raise SchemaProblem("The database is older than this program. Back it up, then run: lanyard database upgrade")
+        raise SchemaProblem(
+            "The database is older than this program. Back it up, then run: lanyard database upgrade"
+        )
 
 
 def current(database: Database) -> str | None:

@@ -23,7 +23,7 @@ class _Uvicorn(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
-            print(self._ready, flush=True)  # noqa: T201 - this is what the command says
+            print(self._ready, flush=True)
 
 
 def serve(house: House, ready: str = "Lanyard is ready on {url}") -> int:

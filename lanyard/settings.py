@@ -37,24 +37,45 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="LANYARD_", frozen=True, extra="forbid")
 
-    database: str = Field("sqlite:///var/lanyard.db", description="SQLAlchemy URL: sqlite:///file or postgresql+psycopg://…")
-    key_file: Path = Field(Path("keys/lanyard.key"), description="file of the key-encryption key, mode 600, not beside the database")
+    database: str = Field(
+        "sqlite:///var/lanyard.db", description="SQLAlchemy URL: sqlite:///file or postgresql+psycopg://…"
+    )
+    key_file: Path = Field(
+        Path("keys/lanyard.key"),
+        description="file of the key-encryption key, mode 600, not beside the database",
+    )
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8000, ge=0, le=65535, description="port to listen on")
     public_url: str = Field("http://127.0.0.1:8000", description="how people's browsers reach this line")
-    assets: Path = Field(Path(__file__).parent.parent / "console/assets/built", description="folder of the built page assets")
-    practice: bool = Field(False, description="a clearly marked practice installation; never beside real people")
+    assets: Path = Field(
+        Path(__file__).parent.parent / "console/assets/built", description="folder of the built page assets"
+    )
+    practice: bool = Field(
+        False, description="a clearly marked practice installation; never beside real people"
+    )
 
     telegram: TelegramMode = Field(TelegramMode.OFF, description="off, doorbell or relay")
     telegram_token_file: Path | None = Field(None, description="file with the bot token, mode 600")
-    telegram_api: str = Field("https://api.telegram.org/bot", description="Bot API address, up to and with '/bot'")
-    telegram_webhook_path: str | None = Field(None, description="unguessable path for a webhook; without it the line polls")
-    telegram_webhook_secret_file: Path | None = Field(None, description="file with the webhook's secret token, mode 600")
-    impact_assessment: str | None = Field(None, description="reference of the data-protection impact assessment; relay needs it")
+    telegram_api: str = Field(
+        "https://api.telegram.org/bot", description="Bot API address, up to and with '/bot'"
+    )
+    telegram_webhook_path: str | None = Field(
+        None, description="unguessable path for a webhook; without it the line polls"
+    )
+    telegram_webhook_secret_file: Path | None = Field(
+        None, description="file with the webhook's secret token, mode 600"
+    )
+    impact_assessment: str | None = Field(
+        None, description="reference of the data-protection impact assessment; relay needs it"
+    )
 
     lead_name: str = Field("the duty lead", description="how the duty lead is named to officers")
-    lead_phone: str | None = Field(None, description="the duty lead's telephone number, told to officers; required")
-    emergency: str = Field(Policy.emergency, description="the emergency words, first in every acknowledgement")
+    lead_phone: str | None = Field(
+        None, description="the duty lead's telephone number, told to officers; required"
+    )
+    emergency: str = Field(
+        Policy.emergency, description="the emergency words, first in every acknowledgement"
+    )
     fallbacks: tuple[str, ...] = Field(
         ("National Domestic Abuse Helpline 0808 2000 247 (24 hours, also advises professionals)",),
         description="whom else to ring when no IDVA can answer (a JSON list)",
@@ -62,25 +83,34 @@ class Settings(BaseSettings):
     service: str = Field(Policy.service, description="what stands behind an IDVA's name")
     capacity: int = Field(Policy.capacity, ge=1, le=20, description="live consultations for one IDVA")
     waits: dict[str, float] = Field(
-        default_factory=dict, description="waiting times by name in seconds, overriding the defaults (a JSON object)"
+        default_factory=dict,
+        description="waiting times by name in seconds, overriding the defaults (a JSON object)",
     )
-    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR; no level ever logs words or names")
+    log_level: str = Field(
+        "INFO", description="DEBUG, INFO, WARNING or ERROR; no level ever logs words or names"
+    )
 
     @model_validator(mode="after")
     def _whole(self) -> Settings:
         if not re.match(r"(sqlite:///|postgresql\+psycopg://)", self.database):
             raise ValueError("LANYARD_DATABASE must begin with sqlite:/// or postgresql+psycopg://")
         if self.lead_phone is None and not self.practice:
-            raise ValueError("LANYARD_LEAD_PHONE is missing: officers must be told a number that a person answers")
+            raise ValueError(
+                "LANYARD_LEAD_PHONE is missing: officers must be told a number that a person answers"
+            )
         if self.telegram is TelegramMode.RELAY and not self.impact_assessment:
             raise ValueError(
                 "LANYARD_TELEGRAM=relay passes people's words through Telegram. It needs the reference of a "
                 "data-protection impact assessment in LANYARD_IMPACT_ASSESSMENT; or use doorbell"
             )
         if self.telegram is not TelegramMode.OFF and self.telegram_token_file is None:
-            raise ValueError("LANYARD_TELEGRAM_TOKEN_FILE is missing: put the bot token into a file of mode 600")
+            raise ValueError(
+                "LANYARD_TELEGRAM_TOKEN_FILE is missing: put the bot token into a file of mode 600"
+            )
         if (self.telegram_webhook_path is None) != (self.telegram_webhook_secret_file is None):
-            raise ValueError("a webhook needs both LANYARD_TELEGRAM_WEBHOOK_PATH and …_SECRET_FILE, or neither")
+            raise ValueError(
+                "a webhook needs both LANYARD_TELEGRAM_WEBHOOK_PATH and …_SECRET_FILE, or neither"
+            )
         unknown = set(self.waits) - _WAITS
         if unknown:
             raise ValueError(f"LANYARD_WAITS has unknown names: {', '.join(sorted(unknown))}")

@@ -9,14 +9,14 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import IO
+from typing import IO, Any
 
 from fastapi import FastAPI
-from sqlalchemy import text
+from sqlalchemy import literal, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from access.people import enrolled_addresses, has_people
@@ -130,7 +130,9 @@ class Server:
         self._threads = Threads()
         self._known: set[str] = set()
         self.telegram = self._telegram()
-        doors = {ChannelName.WEB: WebDoor()} | ({ChannelName.TELEGRAM: self.telegram} if self.telegram else {})
+        doors = {ChannelName.WEB: WebDoor()} | (
+            {ChannelName.TELEGRAM: self.telegram} if self.telegram else {}
+        )
         self._intake = Intake(house.line, doors, self._threads)
         self._courier = Courier(house.line, self.telegram, self._threads) if self.telegram else None
         self._watch = Watch(house.line, self._threads)
@@ -185,13 +187,13 @@ class Server:
 
         return await self._threads.run(whole)
 
-    async def _say(self, person_id: str, ref: str | None, words: str, client_id: str) -> Received | None:
-        return await self._intake.settle(arrival(person_id, ref, words, client_id), PATIENCE)
+    async def _say(self, person_id: str, ref: str | None, text: str, client_id: str) -> Received | None:
+        return await self._intake.settle(arrival(person_id, ref, text, client_id), PATIENCE)
 
     async def _ready(self) -> bool:
         def ask() -> bool:
             with self._house.line.database.reading() as session:
-                return session.scalar(text("SELECT 1")) == 1
+                return bool(session.scalar(select(literal(1))))
 
         try:
             return await self._threads.run(ask)
@@ -214,8 +216,8 @@ class Server:
             await self.telegram.close()
         self._threads.close()
 
-    def _runners(self) -> list[tuple[str, Awaitable[None]]]:
-        runners: list[tuple[str, Awaitable[None]]] = [
+    def _runners(self) -> list[tuple[str, Coroutine[Any, Any, None]]]:
+        runners: list[tuple[str, Coroutine[Any, Any, None]]] = [
             ("lanes", self._intake.work_lanes()),
             ("watch", self._watch.keep()),
         ]

@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import BigInteger, DateTime, Engine, Integer, MetaData, create_engine, event
 from sqlalchemy.engine import Connection, Dialect, make_url
@@ -63,7 +63,7 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map = {datetime: Instant}
+    type_annotation_map: ClassVar[dict[Any, Any]] = {datetime: Instant}
 
 
 class Transaction:
@@ -93,13 +93,15 @@ class Transaction:
             del self._last[kept:]
             raise
 
-    def _finish(self) -> None:
+    def finish(self) -> None:
+        """Write what was left for last. Called once, by `Database.transaction`."""
         self.session.flush()
         for act in self._last:
             act()
         self.session.flush()
 
-    def _announce(self) -> None:
+    def announce(self) -> None:
+        """Wake whoever waits. Called once, by `Database.transaction`."""
         for act in self._after:
             act()
 
@@ -120,9 +122,9 @@ class Database:
         with self._one_writer(), Session(self.engine, expire_on_commit=False) as session:
             work = Transaction(session)
             yield work
-            work._finish()
+            work.finish()
             session.commit()
-        work._announce()
+        work.announce()
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -158,7 +160,9 @@ def is_unavailable(error: BaseException) -> bool:
 
 def _engine(url: str, is_sqlite: bool) -> Engine:
     if is_sqlite:
-        engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False})
+        engine = create_engine(
+            url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False}
+        )
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine

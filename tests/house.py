@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from access.people import NewPerson, add_person
 from access.tables import Role
@@ -24,6 +26,8 @@ from conversations.timers import fall_due
 from conversations.work import Work, working
 from storage.database import Base, Database
 from storage.keys import KeyEncryptionKey, Keyring
+
+Result = TypeVar("Result")
 
 NINE_PM = datetime(2026, 11, 20, 21, 0, tzinfo=UTC)  # a Friday in winter: local time is UTC
 
@@ -103,11 +107,11 @@ class House:
         """The short name behind a person id."""
         return person_id.rstrip("_") if person_id else None
 
-    def work(self):  # type: ignore[no-untyped-def]  # a context manager of Work
+    def work(self) -> AbstractContextManager[Work]:
         """A transaction to work in."""
         return working(self.line)
 
-    def do(self, act: Callable[[Work], object]) -> object:
+    def do(self, act: Callable[[Work], Result]) -> Result:
         """Run one use case in one transaction."""
         with self.work() as work:
             return act(work)
@@ -116,7 +120,8 @@ class House:
         """Put people on duty from now."""
         for name in names:
             until = self.clock() + timedelta(hours=hours)
-            self.do(lambda work, who=name, end=until: add_shift(work, self.id(who), duty, self.clock(), end))
+            with self.work() as work:
+                add_shift(work, self.id(name), duty, self.clock(), until)
 
     def lead_on_duty(self, name: str = "sam", hours: float = 8) -> None:
         """Put the duty lead on duty from now."""

