@@ -47,8 +47,8 @@ check: $(ENV) $(BUILT) ## run everything that CI runs
 	@echo "addresses";     $(BIN)/python -m tools.addresses
 	@echo "tests";         $(MAKE) test
 
-states: $(ENV) ## draw docs/states.md from the state table
-	@$(BIN)/lanyard states >docs/states.md.new && mv docs/states.md.new docs/states.md
+states: $(ENV) ## draw docs/states.md, settings.md and events.md from the code
+	@$(BIN)/lanyard states docs
 
 lock: $(ENV) ## pin what pyproject.toml asks for (versions already pinned stay)
 	@$(BIN)/python -m tools.lock

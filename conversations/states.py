@@ -42,20 +42,20 @@ class Trigger(Enum):
     KEEP = "keep"  # nobody is on duty, or the lead did not take it either
     ACCEPT = "accept"  # an IDVA takes it
     LEAD_TOOK = "lead_took"  # the duty lead deals with it in person, by name
-    OFFICER_WROTE = "officer_wrote"
-    IDVA_WROTE = "idva_wrote"
+    OFFICER_WROTE = "officer_wrote"  # the officer wrote on; after advice that asks on
+    IDVA_WROTE = "idva_wrote"  # the IDVA who has it wrote
     OWNER_LOST = "owner_lost"  # the IDVA fell silent, went off shift or lost access
     OFFER_TRANSFER = "offer_transfer"  # the IDVA asks a colleague to take over, with a note
-    TRANSFER_ACCEPTED = "transfer_accepted"
+    TRANSFER_ACCEPTED = "transfer_accepted"  # the colleague has it from here
     TRANSFER_REFUSED = "transfer_refused"  # declined, unanswered or taken back: it stays where it was
     ADVISE = "advise"  # advice given, or given again corrected
     UNDERSTOOD = "understood"  # read-back
     ASK_ON = "ask_on"  # the officer has a further question before confirming
     RAISE = "raise"  # unread advice goes to the duty lead
-    WITHDRAW = "withdraw"
+    WITHDRAW = "withdraw"  # the officer needs no answer any more
     QUIET = "quiet"  # the officer did not answer the nudges
     LAPSE = "lapse"  # a limit ran out: the named fallback has it from here
-    REOPEN = "reopen"
+    REOPEN = "reopen"  # the officer asks more, within 14 days
 
 
 class Timer(Enum):

@@ -61,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     practice.add_argument("--folder", default="practice", help="where its database and keys live")
     practice.add_argument("--port", type=int, help="port to listen on (8000)")
     _command(groups, "serve", commands.serve)
-    _command(groups, "states", commands.states)
+    _command(groups, "states", commands.states).add_argument("folder", nargs="?", default="docs")
     people = groups.add_parser("people", help="members of staff").add_subparsers(required=True)
     add = _command(people, "add", commands.people_add)
     for name in ("staff_id", "name", "service"):

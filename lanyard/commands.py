@@ -15,7 +15,7 @@ from conversations.rota import add_shift, suspend
 from conversations.search import LOCAL
 from conversations.work import BY_THE_LINE, Work, working
 from lanyard import schema
-from lanyard.drawing import draw
+from lanyard.drawing import draw, draw_events, draw_settings
 from lanyard.practice import open_practice, practice_settings, welcome
 from lanyard.serving import serve as run_server
 from lanyard.settings import Settings, read_settings
@@ -135,9 +135,11 @@ def database_upgrade(_asked: Namespace) -> int:
     return 0
 
 
-def states(_asked: Namespace) -> int:
-    """docs/states.md, on standard output."""
-    say(draw().rstrip("\n"))
+def states(asked: Namespace) -> int:
+    """Draw docs/states.md, settings.md and events.md into a folder."""
+    folder = Path(asked.folder)
+    for name, drawn in (("states", draw()), ("settings", draw_settings()), ("events", draw_events())):
+        (folder / f"{name}.md").write_text(drawn)
     return 0
 
 

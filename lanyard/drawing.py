@@ -1,12 +1,16 @@
-"""docs/states.md, drawn from the state table so that it cannot differ from it."""
+"""Pages drawn from the code so that they cannot differ from it: states, settings, events."""
 
 from __future__ import annotations
 
 import inspect
+import json
 import re
+from enum import Enum
 
+from audit import events
 from conversations import states
 from conversations.states import ENDED, MOVES, TIMERS, State, Trigger
+from lanyard.settings import Settings, waits
 
 
 def draw() -> str:
@@ -43,3 +47,51 @@ def _meanings() -> dict[str, str]:
     source = inspect.getsource(states)
     found = dict(re.findall(r"^    ([A-Z_]+) = \"[a-z_]+\"  # (.+)$", source, re.MULTILINE))
     return {member.name: found.get(member.name, "") for kind in (State, Trigger) for member in kind}
+
+
+def draw_settings() -> str:
+    """docs/settings.md: every setting, its default and what it is for."""
+    lines = [
+        "# Settings",
+        "",
+        "Drawn by `make states` from `lanyard/settings.py`; a test fails when it differs. Do not edit.",
+        "",
+        "Each is an environment variable, or a line `NAME=value` in the file named by `LANYARD_SETTINGS_FILE`. The line",
+        "refuses to start on a wrong one, with one sentence that says what to do.",
+        "",
+        "| setting | default | what it is |",
+        "|---|---|---|",
+    ]
+    for name, field in Settings.model_fields.items():
+        default = field.get_default(call_default_factory=True)
+        shown = "built with the program" if name == "assets" else _plain(default)
+        lines.append(f"| `LANYARD_{name.upper()}` | {shown} | {field.description} |")
+    lines += ["", "Names for `LANYARD_WAITS`, with their defaults in seconds:", ""]
+    lines += [f"- `{name}`: {value.total_seconds():g}" for name, value in waits().items()]
+    return "\n".join(lines) + "\n"
+
+
+def draw_events() -> str:
+    """docs/events.md: every kind of event the trail can hold."""
+    lines = [
+        "# Events of the trail",
+        "",
+        "Drawn by `make states` from `audit/events.py`; a test fails when it differs. Do not edit.",
+        "",
+        "A leaf holds ids and facts, never words. The category is the operation of the Data Protection Act 2018 s.62,",
+        "or `system` for what is no operation on personal data.",
+        "",
+        "| event | category | meaning |",
+        "|---|---|---|",
+    ]
+    source = inspect.getsource(events)
+    meanings = dict(re.findall(r"^    ([A-Z_]+) = \(.+?\)  # (.+)$", source, re.MULTILINE))
+    lines += [f"| `{one.label}` | {one.category.value} | {meanings.get(one.name, '')} |" for one in events.Event]
+    return "\n".join(lines) + "\n"
+
+
+def _plain(value: object) -> str:
+    value = value.value if isinstance(value, Enum) else value
+    if isinstance(value, (tuple, list)):
+        value = json.dumps(list(value))
+    return "none" if value is None else f"`{value}`"

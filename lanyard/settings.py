@@ -111,7 +111,7 @@ class Settings(BaseSettings):
             raise ValueError(
                 "a webhook needs both LANYARD_TELEGRAM_WEBHOOK_PATH and …_SECRET_FILE, or neither"
             )
-        unknown = set(self.waits) - _WAITS
+        unknown = set(self.waits) - set(waits())
         if unknown:
             raise ValueError(f"LANYARD_WAITS has unknown names: {', '.join(sorted(unknown))}")
         return self
@@ -152,7 +152,9 @@ class Settings(BaseSettings):
         return SecretStr(_secret(file)) if file else None
 
 
-_WAITS = {name for name, default in vars(Policy).items() if isinstance(default, timedelta)}
+def waits() -> dict[str, timedelta]:
+    """The waiting times that can be set, with their defaults."""
+    return {name: default for name, default in vars(Policy).items() if isinstance(default, timedelta)}
 
 
 def read_settings(**given: Any) -> Settings:

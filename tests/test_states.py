@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from conversations.dialogue import Moment, notices, timers
 from conversations.policy import Policy
 from conversations.states import ENDED, LIVE, MOVES, TIMERS, UNOWNED, NotPossible, State, Timer, Trigger, advance, can
-from lanyard.drawing import draw
+from lanyard.drawing import draw, draw_events, draw_settings
 from tests.house import NINE_PM
 
 # What each timer may do to the state it runs in: the moves of `conversations.timers`, as the table's own names.
@@ -95,6 +96,7 @@ def test_an_idva_can_take_it_in_every_unowned_state_at_rest() -> None:
         assert can(state, Trigger.ACCEPT)
 
 
-def test_the_drawn_page_is_the_table() -> None:
-    page = Path(__file__).parent.parent / "docs" / "states.md"
-    assert page.read_text() == draw(), "run: make states"
+@pytest.mark.parametrize(("page", "drawn"), [("states", draw), ("settings", draw_settings), ("events", draw_events)])
+def test_a_drawn_page_is_what_the_code_says(page: str, drawn: Callable[[], str]) -> None:
+    file = Path(__file__).parent.parent / "docs" / f"{page}.md"
+    assert file.read_text() == drawn(), "run: make states"
