@@ -19,9 +19,7 @@ from conversations.search import call_leads, owner_present
 from conversations.states import Trigger
 from conversations.tables import MessageKind, Side
 
-STANDING_LINE = (
-    "From an independent health IDVA: advice, not an order. The operational decision is the officer's."
-)
+STANDING_LINE = "From an independent health IDVA: advice, not an order. The operational decision is the officer's."
 
 
 @dataclass(frozen=True)
@@ -53,9 +51,7 @@ def advise(case: Case, idva_id: str, advice: Advice) -> None:
     message = write_message(
         work, row, text, side=Side.IDVA, kind=MessageKind.ADVICE, author_id=idva_id, buttons=buttons
     )
-    work.record(
-        Event.MESSAGE_RECEIVED, idva_id, row.id, message=message.number, side=Side.IDVA.value, advice=True
-    )
+    work.record(Event.MESSAGE_RECEIVED, idva_id, row.id, message=message.number, side=Side.IDVA.value, advice=True)
     deliver(work, row, message, f"{header(case, message)}:\n{text}", row.officer_id, buttons=buttons)
 
 

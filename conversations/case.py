@@ -14,13 +14,14 @@ from typing import Any
 from audit.events import Event
 from conversations import store, wording
 from conversations.dialogue import Moment, Notice, Party, Rows, notices, timers, waiting_until
-from conversations.post import add_version, deliver, make_buttons, page_of, write_message
+from conversations.post import add_version, deliver, make_buttons, page_of, settle_call, write_message
 from conversations.states import ENDED, OWNED, UNOWNED, State, Timer, Trigger, advance, can
 from conversations.tables import (
     Audience,
     Consultation,
     Message,
     MessageKind,
+    Offer,
     OfferKind,
     OfferOutcome,
     Side,
@@ -164,9 +165,7 @@ class Case:
     def moment(self, offer_due_at: datetime | None) -> Moment:
         """What the timers depend on, now."""
         work, row = self.work, self.row
-        shift = (
-            store.current_shift(work.session, row.idva_id, store.IDVA_DUTY, work.now) if row.idva_id else None
-        )
+        shift = store.current_shift(work.session, row.idva_id, store.IDVA_DUTY, work.now) if row.idva_id else None
         return Moment(
             now=work.now,
             urgent=row.urgent,
@@ -183,14 +182,26 @@ class Case:
         had = []
         for offer in store.open_offers(self.work.session, self.row.id):
             if offer.idva_id != except_for:
-                offer.outcome, offer.answered_at = outcome.value, self.work.now
+                self.end_offer(offer, outcome)
                 had.append(offer.idva_id)
-                self.work.record(
-                    Event.OFFER_ANSWERED, offer.idva_id, self.row.id, outcome=outcome.value, kind=offer.kind
-                )
-        self.work.session.flush()
         self.work.wake(*had)
         return had
+
+    def end_offer(self, offer: Offer, outcome: OfferOutcome) -> None:
+        """Note how an offer ended; its buttons go, where it was shown."""
+        offer.outcome, offer.answered_at = outcome.value, self.work.now
+        self.work.session.flush()
+        waited = self.work.now - offer.offered_at
+        self.work.record(
+            Event.OFFER_ANSWERED,
+            offer.idva_id,
+            self.row.id,
+            outcome=outcome.value,
+            kind=offer.kind,
+            reason=offer.reason,
+            waited_ms=int(waited.total_seconds() * 1000),
+        )
+        settle_call(self.work, self.row, offer, wording.say(f"call_{outcome.value}", ref=self.row.ref))
 
     def new_search(self) -> None:
         """Look for an IDVA from the start: everybody may be asked again."""
@@ -224,17 +235,13 @@ class Case:
         elif row.ended_at is not None:
             row.ended_at = None
 
-    def _keep_timers(
-        self, before: State, after: State, trigger: Trigger, offer_due_at: datetime | None
-    ) -> None:
+    def _keep_timers(self, before: State, after: State, trigger: Trigger, offer_due_at: datetime | None) -> None:
         if before is after and trigger not in _FRESH_TIMERS:
             return
         wanted = timers(after, self.moment(offer_due_at), self.work.line.policy)
         running = store.timers_of(self.work.session, self.row.id)
         if before is after and after is State.LEAD_CALLED:
             return  # somebody who came free is asked, but the lead's time is not prolonged
-        store.cancel_timers(
-            self.work.session, self.row.id, [timer for timer in running if timer not in wanted]
-        )
+        store.cancel_timers(self.work.session, self.row.id, [timer for timer in running if timer not in wanted])
         for timer, at in wanted.items():
             store.set_due(self.work.session, self.row.id, timer, at)

@@ -103,9 +103,7 @@ def edit(case: Case, message: Message, person_id: str, text: str) -> None:
     if case.ended:
         raise Closed
     case.reword(message, text)
-    case.work.record(
-        Event.MESSAGE_EDITED, person_id, case.row.id, message=message.number, version=message.versions
-    )
+    case.work.record(Event.MESSAGE_EDITED, person_id, case.row.id, message=message.number, version=message.versions)
     relay(case, message, text)
     by_officer = message.side == Side.OFFICER.value
     if by_officer and case.state in {State.ADVICE_SENT, State.ADVICE_RAISED}:

@@ -71,9 +71,7 @@ def release(work: Work, held_id: str, person_id: str, to: Consultation | None) -
     row = work.session.get(Held, held_id, with_for_update=True)
     if row is None or row.person_id != person_id or row.due_at is None:
         return "held_gone"
-    words = Words(
-        work.open_words("held", "words", row.id, row.scope, row.words), row.origin, by_telegram=True
-    )
+    words = Words(work.open_words("held", "words", row.id, row.scope, row.words), row.origin, by_telegram=True)
     row.due_at = None
     work.record(Event.HELD_RESOLVED, person_id, to.id if to else None, why=row.why)
     if to is None:
@@ -135,9 +133,7 @@ def _ask_about(work: Work, row: Held, doubt: Doubt) -> None:
     _offer_choices(work, row, name, doubt.choices, may_be_new=doubt.may_be_new)
 
 
-def _offer_choices(
-    work: Work, row: Held, name: str, choices: Sequence[Consultation], *, may_be_new: bool
-) -> None:
+def _offer_choices(work: Work, row: Held, name: str, choices: Sequence[Consultation], *, may_be_new: bool) -> None:
     buttons = []
     for choice in choices:
         made = make_button(work, row.person_id, None, Action.SEND_ANYWAY, f"{row.id}:{choice.id}")

@@ -18,9 +18,7 @@ _PATTERNS = (
         r"\b\d+[a-z]?\s+(?:[A-Z][a-z]+\s){1,3}(?:street|st|road|rd|avenue|ave|lane|close|drive|way|court)\b",
         re.IGNORECASE,
     ),
-    re.compile(
-        r"\b(?:name(?:d|\s+is)?|called|victim is|ip is)\s*:?\s+[A-Z][a-z]+\s+[A-Z][a-z]+", re.MULTILINE
-    ),
+    re.compile(r"\b(?:name(?:d|\s+is)?|called|victim is|ip is)\s*:?\s+[A-Z][a-z]+\s+[A-Z][a-z]+", re.MULTILINE),
 )
 _NHS = re.compile(r"(?<!\d)(\d{3})[ -]?(\d{3})[ -]?(\d{4})(?!\d)")
 

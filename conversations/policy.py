@@ -13,13 +13,9 @@ class Policy:
     answer_urgent: timedelta = timedelta(seconds=30)  # an urgent offer is answered in this time, or goes on
     answer: timedelta = timedelta(seconds=90)
     search_limit: timedelta = timedelta(minutes=5)  # then the duty lead is called
-    lead_silent: timedelta = timedelta(
-        minutes=10
-    )  # then the question is kept and the officer told whom to ring
+    lead_silent: timedelta = timedelta(minutes=10)  # then the question is kept and the officer told whom to ring
     next_look: timedelta = timedelta(minutes=15)  # how often somebody is looked for while a question is kept
-    kept_limit: timedelta = timedelta(
-        hours=24
-    )  # the longest an answer may be owed before the fallback has it
+    kept_limit: timedelta = timedelta(hours=24)  # the longest an answer may be owed before the fallback has it
     stale_after: timedelta = timedelta(minutes=30)  # older questions are asked about before anybody is paged
     stale_unanswered: timedelta = timedelta(minutes=15)
     idva_silent_urgent: timedelta = timedelta(minutes=2)  # nudge; then the consultation is offered to others
@@ -33,9 +29,7 @@ class Policy:
     reopen: timedelta = timedelta(days=14)
     capacity: int = 3  # live consultations for one IDVA, open offers counted
     held_reminder: timedelta = timedelta(seconds=60)  # an ambiguous line is asked about again, never guessed
-    held_identifiers: timedelta = timedelta(
-        seconds=10
-    )  # then a line with personal details goes out as written
+    held_identifiers: timedelta = timedelta(seconds=10)  # then a line with personal details goes out as written
     tap_life: timedelta = timedelta(days=15)
     outage_notice: timedelta = timedelta(hours=24)  # after a longer silence of ours, officers are told
     flood: int = 20  # messages a minute from one person before they are asked to slow down

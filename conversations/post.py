@@ -28,6 +28,7 @@ from conversations.tables import (
     Message,
     MessageKind,
     MessageVersion,
+    Offer,
     Outbox,
     OutboxState,
     Purpose,
@@ -54,9 +55,7 @@ class Send:
     due_at: datetime | None = None
 
 
-def make_button(
-    work: Work, person_id: str, row: Consultation | None, action: Action, argument: str = ""
-) -> Button:
+def make_button(work: Work, person_id: str, row: Consultation | None, action: Action, argument: str = "") -> Button:
     """A button with a fresh token, bound to this person, consultation and action."""
     token = work.line.token()
     work.session.add(
@@ -74,9 +73,7 @@ def make_button(
     return Button(wording.label(action.value, argument), token)
 
 
-def make_buttons(
-    work: Work, person_id: str, row: Consultation | None, rows: Rows
-) -> tuple[tuple[Button, ...], ...]:
+def make_buttons(work: Work, person_id: str, row: Consultation | None, rows: Rows) -> tuple[tuple[Button, ...], ...]:
     """Rows of buttons for one person."""
     return tuple(tuple(make_button(work, person_id, row, *press) for press in line) for line in rows)
 
@@ -125,9 +122,7 @@ def add_version(work: Work, row: Consultation, message: Message, words: str) -> 
     """Add a wording of a message, sealed; earlier ones stay."""
     place = f"{message.id}.{message.versions}"
     sealed = work.seal("message_version", "words", place, scope_of(row.id), words)
-    work.session.add(
-        MessageVersion(message_id=message.id, number=message.versions, words=sealed, at=work.now)
-    )
+    work.session.add(MessageVersion(message_id=message.id, number=message.versions, words=sealed, at=work.now))
     work.session.flush()
 
 
@@ -189,6 +184,14 @@ def call(
         text = wording.doorbell(name, ref=row.ref, link=link, **values)
     outgoing = Outgoing(text=text, placeholder=wording.PLACEHOLDER.format(ref=row.ref), buttons=buttons)
     _add(work, Send(to, Purpose.CALL, outgoing, row, offer_id=offer_id), ChannelName.TELEGRAM)
+
+
+def settle_call(work: Work, row: Consultation, offer: Offer, text: str) -> None:
+    """Take the buttons off the call of an offer that has ended, where it was sent."""
+    query = select(Outbox).where(Outbox.offer_id == offer.id, Outbox.purpose == Purpose.CALL.value)
+    for sent in work.session.scalars(query):
+        outgoing = Outgoing(text=text, placeholder="")
+        _add(work, Send(offer.idva_id, Purpose.RECEIPT, outgoing, row, edits=sent.id), ChannelName.TELEGRAM)
 
 
 def note(work: Work, to: str, text: str, rows: Rows = (), row: Consultation | None = None) -> None:

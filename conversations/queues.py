@@ -45,14 +45,10 @@ def claim_arrival(session: Session, now: datetime) -> Inbox | None:
     return row
 
 
-def claim_sends(
-    session: Session, channel: ChannelName, now: datetime, claim: str, limit: int
-) -> list[Outbox]:
+def claim_sends(session: Session, channel: ChannelName, now: datetime, claim: str, limit: int) -> list[Outbox]:
     """Up to `limit` due rows, one for each lane, now claimed. Commit, then send."""
     earlier = aliased(Outbox)
-    first_of_lane = ~exists().where(
-        earlier.lane == Outbox.lane, earlier.state.in_(_OPEN), earlier.seq < Outbox.seq
-    )
+    first_of_lane = ~exists().where(earlier.lane == Outbox.lane, earlier.state.in_(_OPEN), earlier.seq < Outbox.seq)
     due = or_(
         and_(Outbox.state == OutboxState.WAITING.value, Outbox.due_at <= now),
         and_(Outbox.state == OutboxState.CLAIMED.value, Outbox.claimed_until <= now),
@@ -74,9 +70,7 @@ def claim_sends(
 
 def held_claim(session: Session, seq: int, claim: str) -> Outbox | None:
     """The row, locked, while this claim still stands on it."""
-    query = select(Outbox).where(
-        Outbox.seq == seq, Outbox.claim == claim, Outbox.state == OutboxState.CLAIMED.value
-    )
+    query = select(Outbox).where(Outbox.seq == seq, Outbox.claim == claim, Outbox.state == OutboxState.CLAIMED.value)
     return session.scalar(query.with_for_update())
 
 
@@ -105,9 +99,7 @@ def next_arrival_at(session: Session) -> datetime | None:
 
 def of_message(session: Session, message_ids: list[str]) -> list[Outbox]:
     """Everything owed for these messages."""
-    return list(
-        session.scalars(select(Outbox).where(Outbox.message_id.in_(message_ids)).order_by(Outbox.seq))
-    )
+    return list(session.scalars(select(Outbox).where(Outbox.message_id.in_(message_ids)).order_by(Outbox.seq)))
 
 
 def read_on_web(session: Session, person_id: str, message_ids: list[str], now: datetime) -> list[Outbox]:

@@ -63,9 +63,7 @@ def _receive(work: Work, incoming: Incoming) -> Received:
     if person_id is None:
         return _stranger(work, incoming)
     if incoming.kind in (Kind.BLOCKED, Kind.UNBLOCKED):
-        people.set_telegram_alive(
-            work.session, person_id, work.now if incoming.kind is Kind.BLOCKED else None
-        )
+        people.set_telegram_alive(work.session, person_id, work.now if incoming.kind is Kind.BLOCKED else None)
         if incoming.kind is Kind.BLOCKED:
             work.record(Event.TELEGRAM_LOST, person_id)
         return Received()
@@ -172,12 +170,7 @@ def _written(work: Work, incoming: Incoming, person_id: str) -> Received:
     if found.row is None and found.role is Role.IDVA:
         waiting = ", ".join(row.ref for row in store.unowned(work.session)) or wording.say("none_waiting")
         return _say(work, incoming, person_id, "nothing_open", waiting=waiting)
-    if (
-        found.role is Role.OFFICER
-        and words.by_telegram
-        and work.line.doors.relay
-        and looks_personal(words.text)
-    ):
+    if found.role is Role.OFFICER and words.by_telegram and work.line.doors.relay and looks_personal(words.text):
         hold(work, person_id, words, Doubt(Why.PERSONAL, Role.OFFICER, default=found.row))
         return Received()
     row = _take_in(work, person_id, found, words)
@@ -199,7 +192,5 @@ def _take_in(work: Work, person_id: str, found: Whose, words: Words) -> Consulta
 def _slow_down(work: Work, incoming: Incoming, person_id: str) -> None:
     # Nothing is refused: everything that was received is kept and carried. One line a minute asks for patience.
     written = store.messages_since(work.session, person_id, work.now - MINUTE)
-    if written > work.line.policy.flood and enrolment.first_in(
-        work.session, f"f{person_id[:30]}", MINUTE, work.now
-    ):
+    if written > work.line.policy.flood and enrolment.first_in(work.session, f"f{person_id[:30]}", MINUTE, work.now):
         _say(work, incoming, person_id, "slow_down")

@@ -51,7 +51,7 @@ def accept(case: Case, idva_id: str) -> None:
         raise OffDuty
     for offer in store.open_offers(work.session, row.id):
         if offer.idva_id == idva_id:
-            _answer(case, offer, OfferOutcome.ACCEPTED)
+            case.end_offer(offer, OfferOutcome.ACCEPTED)
     others = case.close_offers(OfferOutcome.OVERTAKEN)
     row.idva_id = idva_id
     case.move(Trigger.ACCEPT, idva_id, **case.officer_facts())
@@ -66,8 +66,7 @@ def decline(case: Case, idva_id: str, reason: str) -> None:
     for offer in store.open_offers(case.work.session, case.row.id):
         if offer.idva_id == idva_id and offer.kind == OfferKind.QUESTION.value:
             offer.reason = reason
-            _answer(case, offer, OfferOutcome.DECLINED)
-            case.work.session.flush()
+            case.end_offer(offer, OfferOutcome.DECLINED)
             route(case)
             return
     raise NoLongerOffered
@@ -82,8 +81,7 @@ def offers_ran_out(case: Case, outcome: OfferOutcome = OfferOutcome.UNANSWERED) 
 def unreachable(case: Case, offer: Offer) -> None:
     """An offer could not be delivered anywhere: next, without waiting for its time to run out."""
     if offer.outcome is None:
-        _answer(case, offer, OfferOutcome.UNREACHABLE)
-        case.work.session.flush()
+        case.end_offer(offer, OfferOutcome.UNREACHABLE)
         if offer.kind == OfferKind.QUESTION.value and case.state in UNOWNED:
             route(case)
 
@@ -211,21 +209,6 @@ def _tell_next(case: Case, name: str, ack: bool, *, alone: bool = False) -> None
     work, row = case.work, case.row
     upcoming = store.next_shift(work.session, work.now)
     when = f" (next on duty: {upcoming.astimezone(LOCAL):%a %H:%M})" if upcoming else ""
-    sentence = wording.say(
-        name, **case.facts(), position=store.position_in_queue(work.session, row), next_shift=when
-    )
+    sentence = wording.say(name, **case.facts(), position=store.position_in_queue(work.session, row), next_shift=when)
     rows = ACK_BUTTONS if ack else ()
     case.tell(row.officer_id, "received" if ack else "still_looking", rows, next=sentence, alone=alone)
-
-
-def _answer(case: Case, offer: Offer, outcome: OfferOutcome) -> None:
-    offer.outcome, offer.answered_at = outcome.value, case.work.now
-    case.work.record(
-        Event.OFFER_ANSWERED,
-        offer.idva_id,
-        case.row.id,
-        outcome=outcome.value,
-        kind=offer.kind,
-        reason=offer.reason,
-        waited_ms=int((case.work.now - offer.offered_at).total_seconds() * 1000),
-    )

@@ -95,9 +95,7 @@ def just_ended_of(session: Session, idva_id: str, since: datetime) -> list[Consu
 def unowned(session: Session) -> list[Consultation]:
     """Everything no IDVA has yet: urgent first, then oldest."""
     query = select(Consultation).where(Consultation.state.in_(_names(UNOWNED)))
-    return list(
-        session.scalars(query.order_by(Consultation.urgent.desc(), Consultation.asked_at, Consultation.id))
-    )
+    return list(session.scalars(query.order_by(Consultation.urgent.desc(), Consultation.asked_at, Consultation.id)))
 
 
 def live(session: Session) -> list[Consultation]:
@@ -133,15 +131,9 @@ def idvas_on_duty(session: Session, row: Consultation, now: datetime) -> list[On
     people = on_duty(session, IDVA_DUTY, now)
     knowing = set(earlier_on_incident(session, row))
     loads = _loads(session, people)
-    query = (
-        select(Offer.idva_id, func.max(Offer.offered_at))
-        .where(Offer.idva_id.in_(people))
-        .group_by(Offer.idva_id)
-    )
+    query = select(Offer.idva_id, func.max(Offer.offered_at)).where(Offer.idva_id.in_(people)).group_by(Offer.idva_id)
     last_offers = {person: at for person, at in session.execute(query)}  # noqa: C416 - rows are not pairs to dict()
-    return [
-        OnDuty(person, loads.get(person, 0), last_offers.get(person), person in knowing) for person in people
-    ]
+    return [OnDuty(person, loads.get(person, 0), last_offers.get(person), person in knowing) for person in people]
 
 
 def load_of(session: Session, idva_id: str) -> int:
@@ -165,9 +157,7 @@ def current_shift(session: Session, person_id: str, duty: str, now: datetime) ->
 
 def next_shift(session: Session, now: datetime) -> datetime | None:
     """When the next IDVA comes on duty, as far as is known."""
-    return session.scalar(
-        select(func.min(Shift.starts_at)).where(Shift.duty == IDVA_DUTY, Shift.starts_at > now)
-    )
+    return session.scalar(select(func.min(Shift.starts_at)).where(Shift.duty == IDVA_DUTY, Shift.starts_at > now))
 
 
 def unannounced_shifts(session: Session, now: datetime) -> list[Shift]:
@@ -178,9 +168,7 @@ def unannounced_shifts(session: Session, now: datetime) -> list[Shift]:
 
 def offers_of(session: Session, row: Consultation, kind: OfferKind = OfferKind.QUESTION) -> list[Offer]:
     """The offers of the current search, oldest first."""
-    query = select(Offer).where(
-        Offer.consultation_id == row.id, Offer.search == row.search, Offer.kind == kind.value
-    )
+    query = select(Offer).where(Offer.consultation_id == row.id, Offer.search == row.search, Offer.kind == kind.value)
     return list(session.scalars(query.order_by(Offer.offered_at, Offer.id)))
 
 
@@ -205,11 +193,7 @@ def messages_of(session: Session, consultation_id: str) -> list[Message]:
 def versions_of(session: Session, message_ids: Sequence[str]) -> dict[str, list[MessageVersion]]:
     """Every wording of these messages, first to last."""
     found: dict[str, list[MessageVersion]] = {message_id: [] for message_id in message_ids}
-    query = (
-        select(MessageVersion)
-        .where(MessageVersion.message_id.in_(message_ids))
-        .order_by(MessageVersion.number)
-    )
+    query = select(MessageVersion).where(MessageVersion.message_id.in_(message_ids)).order_by(MessageVersion.number)
     for version in session.scalars(query):
         found[version.message_id].append(version)
     return found
@@ -228,9 +212,7 @@ def last_message_by(session: Session, consultation_id: str, side: str) -> Messag
 
 def messages_since(session: Session, person_id: str, since: datetime) -> int:
     """How many messages somebody wrote since then."""
-    query = (
-        select(func.count()).select_from(Message).where(Message.author_id == person_id, Message.at > since)
-    )
+    query = select(func.count()).select_from(Message).where(Message.author_id == person_id, Message.at > since)
     return session.scalar(query) or 0
 
 

@@ -101,9 +101,7 @@ class Consultation(Base):
     state: Mapped[str] = mapped_column(String(20))
     officer_id: Mapped[str] = mapped_column(ForeignKey("person.id"), index=True)
     idva_id: Mapped[str | None] = mapped_column(ForeignKey("person.id"), index=True)  # the one owner
-    last_idva_id: Mapped[str | None] = mapped_column(
-        ForeignKey("person.id")
-    )  # who had it before, for reopening
+    last_idva_id: Mapped[str | None] = mapped_column(ForeignKey("person.id"))  # who had it before, for reopening
     transfer_to: Mapped[str | None] = mapped_column(ForeignKey("person.id"))
     urgent: Mapped[bool] = mapped_column(Boolean, default=False)
     grade: Mapped[str | None] = mapped_column(String(12))  # as the officer set it; the line never grades
@@ -115,9 +113,7 @@ class Consultation(Base):
     search: Mapped[int] = mapped_column(Integer, default=1)  # how many times it was looked for
     owed_since: Mapped[datetime | None]  # when it was first kept, this time round
     ended_at: Mapped[datetime | None]
-    officer_waits: Mapped[bool] = mapped_column(
-        Boolean, default=True
-    )  # whose turn it is: the IDVA owes the next word
+    officer_waits: Mapped[bool] = mapped_column(Boolean, default=True)  # whose turn it is: the IDVA owes the next word
     messages: Mapped[int] = mapped_column(Integer, default=0)  # how many, to number the next
     changed_at: Mapped[datetime]
 
@@ -194,9 +190,7 @@ class Shift(Base):
     duty: Mapped[str] = mapped_column(String(8))
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
-    announced: Mapped[bool] = mapped_column(
-        Boolean, default=False
-    )  # waiting questions were looked at when it began
+    announced: Mapped[bool] = mapped_column(Boolean, default=False)  # waiting questions were looked at when it began
 
 
 class Tap(Base):
@@ -224,9 +218,7 @@ class Held(Base):
     person_id: Mapped[str] = mapped_column(ForeignKey("person.id"))
     role: Mapped[str] = mapped_column(String(12))
     why: Mapped[str] = mapped_column(String(12))
-    consultation_id: Mapped[str | None] = mapped_column(
-        ForeignKey("consultation.id")
-    )  # where it goes by itself
+    consultation_id: Mapped[str | None] = mapped_column(ForeignKey("consultation.id"))  # where it goes by itself
     origin: Mapped[str | None] = mapped_column(String(64))
     words: Mapped[Sealed] = mapped_column(SealedText)
     scope: Mapped[str] = mapped_column(String(80))
@@ -267,9 +259,7 @@ class Outbox(Base):
 
     seq: Mapped[int] = mapped_column(Serial, primary_key=True, autoincrement=True)
     id: Mapped[str] = mapped_column(ID, unique=True)
-    person_id: Mapped[str | None] = mapped_column(
-        ForeignKey("person.id")
-    )  # None: an address without a person
+    person_id: Mapped[str | None] = mapped_column(ForeignKey("person.id"))  # None: an address without a person
     address: Mapped[Sealed | None] = mapped_column(SealedText)  # where there is no person to look up
     lane: Mapped[str] = mapped_column(String(48))  # one chat; sent in order, its trouble delays no other
     channel: Mapped[str] = mapped_column(String(10))
@@ -279,16 +269,12 @@ class Outbox(Base):
     message_id: Mapped[str | None] = mapped_column(ForeignKey("message.id"))
     version: Mapped[int] = mapped_column(Integer, default=1)
     offer_id: Mapped[str | None] = mapped_column(ForeignKey("offer.id"))
-    edits: Mapped[str | None] = mapped_column(
-        String(32)
-    )  # id of the row whose sent message this one replaces
+    edits: Mapped[str | None] = mapped_column(String(32))  # id of the row whose sent message this one replaces
     scope: Mapped[str] = mapped_column(String(80))
     body: Mapped[Sealed | None] = mapped_column(SealedText)  # an `Outgoing` as JSON; None on the web
     state: Mapped[str] = mapped_column(String(10))
     due_at: Mapped[datetime]
-    claim: Mapped[str | None] = mapped_column(
-        String(32)
-    )  # a fresh random value for each claim: fences late results
+    claim: Mapped[str | None] = mapped_column(String(32))  # a fresh random value for each claim: fences late results
     claimed_until: Mapped[datetime | None]
     sending: Mapped[bool] = mapped_column(Boolean, default=False)  # a placeholder may already be out there
     repeats: Mapped[int] = mapped_column(Integer, default=0)  # placeholders sent after an unknown outcome

@@ -34,9 +34,7 @@ def offer_transfer(case: Case, idva_id: str, colleague_id: str, note: str) -> No
     colleague, me = work.person(colleague_id), work.person(idva_id)
     case.move(Trigger.OFFER_TRANSFER, idva_id, offer_due_at=due_at, colleague=colleague.name)
     if note.strip():
-        write_message(
-            work, row, note, side=Side.IDVA, kind=MessageKind.NOTE, audience=Audience.IDVA, author_id=idva_id
-        )
+        write_message(work, row, note, side=Side.IDVA, kind=MessageKind.NOTE, audience=Audience.IDVA, author_id=idva_id)
     offer = Offer(
         id=work.new_id(),
         consultation_id=row.id,

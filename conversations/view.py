@@ -135,17 +135,13 @@ def thread(work: Work, ref: str, reader_id: str) -> ThreadShown:
     """The thread for officer or IDVA, reading recorded first. Raises `NotYours`."""
     row = store.by_ref(work.session, ref)
     side = side_of(work, row, reader_id)
-    messages = [
-        one for one in store.messages_of(work.session, row.id) if one.audience in (Audience.BOTH.value, side)
-    ]
+    messages = [one for one in store.messages_of(work.session, row.id) if one.audience in (Audience.BOTH.value, side)]
     work.record(Event.WORDS_READ, reader_id, row.id, upto=row.messages, purpose="own consultation")
     ids = [message.id for message in messages]
     versions = store.versions_of(work.session, ids)
     owed = queues.of_message(work.session, ids)
     shown = tuple(_message(work, row, message, versions[message.id], owed, reader_id) for message in messages)
-    return ThreadShown(
-        summary(work, row, with_incident=True), shown, tuple(one.id for one in shown if one.unread)
-    )
+    return ThreadShown(summary(work, row, with_incident=True), shown, tuple(one.id for one in shown if one.unread))
 
 
 def side_of(work: Work, row: Consultation, reader_id: str) -> str:
@@ -249,9 +245,7 @@ def _message(
         number=message.number,
         side=message.side,
         kind=message.kind,
-        author=author.title
-        if author and message.side == Side.OFFICER.value
-        else (author.name if author else ""),
+        author=author.title if author and message.side == Side.OFFICER.value else (author.name if author else ""),
         mine=mine,
         versions=tuple(
             Wording(
@@ -288,12 +282,7 @@ def _buttons(work: Work, message: Message, scope: str, reader_id: str) -> tuple[
         live = []
         for label, token in line:
             tap = work.session.get(Tap, hash_of(token))
-            if (
-                tap is not None
-                and tap.person_id == reader_id
-                and tap.used_at is None
-                and tap.expires_at > work.now
-            ):
+            if tap is not None and tap.person_id == reader_id and tap.used_at is None and tap.expires_at > work.now:
                 live.append(ButtonShown(label, token))
         if live:
             rows.append(tuple(live))

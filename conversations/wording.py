@@ -80,6 +80,11 @@ ENGLISH: dict[str, str] = {
     "call_lead": "{ref}: no IDVA has taken this{urgent}. {officer}, {force}. You are called as duty lead.",
     "call_lead_unread": "{ref}: advice to {officer}, {force}, is not confirmed. You are called as duty lead.",
     "call_lead_undelivered": "{ref}: {officer}, {force}, cannot be reached by message. You are called as duty lead.",
+    "call_accepted": "{ref}: you have it.",
+    "call_declined": "{ref}: passed on to somebody else.",
+    "call_unanswered": "{ref}: passed on, because there was no answer.",
+    "call_unreachable": "{ref}: passed on, because this could not be delivered.",
+    "call_overtaken": "{ref}: no longer waiting for you.",
     "taken_by": "{ref}: taken by {idva}.",
     "no_longer_needed": "{ref}: no longer needed.",
     # -- answers to whoever just wrote, outside any thread
