@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from itertools import count
 from pathlib import Path
 
@@ -16,15 +17,20 @@ from lanyard import schema
 from storage.database import Database
 
 
+STARTS = 4
+
+
 class Postgres:
     """A running server and its template database."""
 
     def __init__(self, folder: Path, worker: str) -> None:
-        self._server = pgserver.get_server(str(folder), cleanup_mode="stop")
+        self._server = _started(folder)
         self._uri: str = self._server.get_uri()
         self._worker = worker
         self._numbers = count(1)
         self._template = f"template_{worker}"
+        # The server is never killed in these tests (the line is): it need not wait for the disk.
+        self._admin("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
         self._admin(f"DROP DATABASE IF EXISTS {self._template}", f"CREATE DATABASE {self._template}")
         database = Database(self.url(self._template))
         schema.upgrade(database)
@@ -48,3 +54,12 @@ class Postgres:
         with psycopg.connect(self._uri, autocommit=True) as connection:
             for statement in statements:
                 connection.execute(statement)
+
+
+def _started(folder: Path) -> pgserver.PostgresServer:
+    for _ in range(STARTS):
+        try:
+            return pgserver.get_server(str(folder), cleanup_mode="stop")
+        except subprocess.TimeoutExpired:  # it gives a busy machine ten seconds
+            continue
+    raise RuntimeError(f"PostgreSQL did not start in {STARTS} attempts")

@@ -7,6 +7,7 @@ A Hypothesis state machine over the real use cases on a real (in-memory) databas
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -57,10 +58,8 @@ class Schedule(RuleBasedStateMachine):
 
     def attempt(self, act) -> None:  # type: ignore[no-untyped-def]
         """Do it, or be refused in an orderly way."""
-        try:
+        with suppress(LineError, NotPossible):
             self.house.do(act)
-        except (LineError, NotPossible):
-            pass
 
     def case(self, work, ref: str) -> Case:  # type: ignore[no-untyped-def]
         return Case.load(work, store.by_ref(work.session, ref).id)

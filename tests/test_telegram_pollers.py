@@ -73,7 +73,7 @@ async def test_a_second_poller_gives_up_after_ten_seconds_and_says_what_to_do(wi
         assert not task.done()
         await conflict_every(2, wire, clock, times=1)
         with pytest.raises(SecondPoller) as refusal:
-            await task
+            await asyncio.wait_for(task, 5)
     assert "stop the other one" in str(refusal.value)
     assert "\n" not in str(refusal.value)
     assert TOKEN not in str(refusal.value)
@@ -87,7 +87,7 @@ async def test_answers_in_between_do_not_hide_a_second_poller(wire: Wire) -> Non
             calls = len(wire.called("getUpdates"))
             await until(partial(asked_again, wire, task, calls))
         with pytest.raises(SecondPoller):
-            await task
+            await asyncio.wait_for(task, 5)
 
 
 async def test_who_was_polling_first_outwaits_the_newcomer(wire: Wire) -> None:
@@ -100,7 +100,7 @@ async def test_who_was_polling_first_outwaits_the_newcomer(wire: Wire) -> None:
         assert not task.done()
         await conflict_every(2, wire, clock, times=8)
         with pytest.raises(SecondPoller):
-            await task
+            await asyncio.wait_for(task, 5)
 
 
 async def test_a_rare_conflict_is_forgotten(wire: Wire) -> None:
@@ -157,4 +157,4 @@ async def test_a_silent_poll_can_be_cancelled(wire: Wire) -> None:
         await until(lambda: wire.called("getUpdates"))
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
-            await task
+            await asyncio.wait_for(task, 5)

@@ -26,6 +26,7 @@ from tests.telegram_wire import (
     listening,
     membership,
     message,
+    result,
     tap,
     until,
 )
@@ -86,6 +87,14 @@ async def test_ids_that_jump_backwards_are_processed(wire: Wire) -> None:
         wire.arrive(message(7), message(8))
         await until(lambda: "8" in inbox.kept)
     assert list(inbox.kept) == ["500000001", "500000002", "7", "8"]
+
+
+async def test_the_offset_follows_what_was_handed_out_last_up_or_down(wire: Wire) -> None:
+    inbox = Inbox()
+    wire.script("getUpdates", result([message(500_000_001)]), result([message(7)]))
+    async with listening(wire, inbox):
+        await until(lambda: len(offsets(wire)) > 2)
+    assert offsets(wire)[:3] == [None, "500000002", "8"]
 
 
 async def test_ids_in_any_order_within_a_batch_are_all_stored_and_confirmed(wire: Wire) -> None:
@@ -165,10 +174,11 @@ async def test_one_unreadable_update_is_stored_and_hides_no_other(wire: Wire, po
     inbox = Inbox()
     wire.arrive(message(40), poison, message(42), message(43), ids=[40, 41, 42, 43])
     async with listening(wire, inbox):
-        await until(lambda: not wire.waiting)
+        await until(lambda: offsets(wire)[-3:] == [None, None, None])
     assert list(inbox.kept) == ["40", "41", "42", "43"]
     assert inbox.kept["41"].lane == "unread"
     assert poison in inbox.kept["41"].raw
+    assert wire.called("getUpdates")[-1]["limit"] == "100"  # and after it as many at once as before
     assert [inbox.kept[key].lane for key in ("40", "42", "43")] == ["4001"] * 3
 
 
