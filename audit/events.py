@@ -27,14 +27,14 @@ class Event(Enum):
     MESSAGE_RECEIVED = ("message.received", Category.COLLECTION)  # words were taken in and sealed
     MESSAGE_EDITED = ("message.edited", Category.ALTERATION)  # a new wording was added; earlier ones stay
     MESSAGE_HELD = ("message.held", Category.COLLECTION)  # not sent on yet: whose it is was asked
-    HELD_RESOLVED = ("message.held_resolved", Category.ALTERATION)  # its writer said where a held line goes, or time did
+    HELD_RESOLVED = ("message.held_resolved", Category.ALTERATION)  # its writer, or time, decided
     DETAIL_SET = ("consultation.detail_set", Category.ALTERATION)  # grade, safety, incident log number
     MOVED = ("consultation.moved", Category.ALTERATION)  # a state change, with trigger, from and to
     OFFERED = ("consultation.offered", Category.DISCLOSURE)  # somebody was asked to take it, and may see the question
-    OFFER_ANSWERED = ("consultation.offer_answered", Category.ALTERATION)  # accepted, declined, unanswered, unreachable or overtaken
+    OFFER_ANSWERED = ("consultation.offer_answered", Category.ALTERATION)  # how an offer ended
     LINKED = ("consultation.linked", Category.COMBINATION)  # routed by an earlier one on the same incident
-    WORDS_READ = ("words.read", Category.CONSULTATION)  # words were opened for a reader; committed before they are shown
-    WORDS_SENT = ("words.sent", Category.DISCLOSURE)  # committed before the words leave
+    WORDS_READ = ("words.read", Category.CONSULTATION)  # words were opened for a reader
+    WORDS_SENT = ("words.sent", Category.DISCLOSURE)  # committed before words leave
     WORDS_DELIVERED = (
         "words.delivered",
         Category.SYSTEM,
@@ -53,7 +53,7 @@ class Event(Enum):
     TAP_REFUSED = ("tap.refused", Category.SYSTEM)  # a button with a wrong, foreign or expired token
     INPUT_REFUSED = ("input.refused", Category.SYSTEM)  # kind only, never content
     INPUT_IGNORED = ("input.ignored", Category.SYSTEM)  # something that gets no answer: groups, bots, service messages
-    INPUT_QUARANTINED = ("input.quarantined", Category.SYSTEM)  # an arrival that could not be read or handled is kept apart
+    INPUT_QUARANTINED = ("input.quarantined", Category.SYSTEM)  # an arrival we cannot handle, kept apart
     RELAY_CHOSEN = ("line.relay_chosen", Category.SYSTEM)  # with the impact assessment's reference
     OUTAGE_NOTICED = ("line.outage_noticed", Category.SYSTEM)  # the line was down for longer than a day
     CLOCK_SKEW = ("line.clock_skew", Category.SYSTEM)  # a sender's clock is more than five minutes ahead of ours

@@ -52,7 +52,8 @@ def advise(case: Case, idva_id: str, advice: Advice) -> None:
         work, row, text, side=Side.IDVA, kind=MessageKind.ADVICE, author_id=idva_id, buttons=buttons
     )
     work.record(Event.MESSAGE_RECEIVED, idva_id, row.id, message=message.number, side=Side.IDVA.value, advice=True)
-    deliver(work, row, message, f"{header(case, message)}:\n{text}", row.officer_id, buttons=buttons)
+    frame = f"{header(case, message)}:\n"
+    deliver(work, row, message, text, row.officer_id, frame=frame, buttons=buttons)
 
 
 def understood(case: Case) -> None:

@@ -21,7 +21,7 @@ from access.people import telegram_of
 from conversations import wording
 from conversations.dialogue import Action, Rows
 from conversations.messages import Button, ChannelName, Outgoing
-from conversations.split import parts
+from conversations.split import PART, parts, units
 from conversations.tables import (
     Audience,
     Consultation,
@@ -133,12 +133,15 @@ def deliver(
     text: str,
     to: str,
     *,
+    frame: str = "",
     door: str | None = None,
     buttons: tuple[tuple[Button, ...], ...] = (),
+    due_at: datetime | None = None,
 ) -> None:
     """Owe a message of the thread to a person: on the web, and at Telegram when they are bound to it.
 
     `text` is what Telegram shows in relay mode, `door` what it shows in doorbell mode (default: something new).
+    `frame` stands above every part of a long text: no part of it can pass for a notice of the line.
     """
     outgoing = Outgoing(text=text, placeholder="")
     _add(work, Send(to, Purpose.THREAD, outgoing, row, message, carries_words=True), ChannelName.WEB)
@@ -148,17 +151,16 @@ def deliver(
     if not work.line.doors.relay:
         _ring(work, row, message, to, door)
         return
-    pieces = parts(text)
-    due = work.now + EDIT_PAUSE if message.versions > 1 else None
+    pieces = parts(text, PART - units(frame))
     for at, piece in enumerate(pieces):
         mark = f"\n({at + 1}/{len(pieces)})" if len(pieces) > 1 else ""
         outgoing = Outgoing(
-            text=piece + mark,
+            text=frame + piece + mark,
             placeholder=wording.PLACEHOLDER.format(ref=row.ref),
             buttons=buttons if at == len(pieces) - 1 else (),
             thread_title=row.ref if to != row.officer_id else None,
         )
-        send = Send(to, Purpose.THREAD, outgoing, row, message, carries_words=True, due_at=due)
+        send = Send(to, Purpose.THREAD, outgoing, row, message, carries_words=True, due_at=due_at)
         _add(work, send, ChannelName.TELEGRAM)
 
 
@@ -241,20 +243,24 @@ def receipt_update(work: Work, row: Consultation, message: Message, name: str, *
     _add(work, send, ChannelName.TELEGRAM)
 
 
-def drop_unsent(work: Work, message: Message) -> None:
-    """Wordings of this message that are still waiting are overtaken by a newer one."""
+def overtake(work: Work, message: Message) -> datetime | None:
+    """A newer wording overtakes those still waiting, but for the first. Gives when it goes out: two seconds after
+    the first change that has not gone out yet, so that whoever changes on and on is heard every two seconds."""
+    if message.versions == 1:
+        return None
     query = select(Outbox).where(
         Outbox.message_id == message.id,
         Outbox.state == OutboxState.WAITING.value,
         Outbox.sending.is_(False),
         Outbox.purpose == Purpose.THREAD.value,
         Outbox.version < message.versions,
+        Outbox.version > 1,
     )
-    if message.versions <= 2:
-        return  # the first wording always goes out
-    for sent in work.session.scalars(query.where(Outbox.version > 1).with_for_update(skip_locked=True)):
-        sent.state = OutboxState.DROPPED.value
-        sent.done_at = work.now
+    due_at = work.now + EDIT_PAUSE
+    for sent in work.session.scalars(query.with_for_update(skip_locked=True)):
+        sent.state, sent.done_at = OutboxState.DROPPED.value, work.now
+        due_at = min(due_at, sent.due_at)
+    return due_at
 
 
 def _ring(work: Work, row: Consultation, message: Message, to: str, door: str | None) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from audit.events import Event
 from conversations import store
 from conversations.case import Case
-from conversations.post import deliver, drop_unsent
+from conversations.post import deliver, overtake
 from conversations.tables import Audience, Message, MessageKind, Side
 from conversations.work import Work, scope_of
 
@@ -44,8 +44,8 @@ def relay(case: Case, message: Message, words: str) -> None:
     """Owe a message to the other side, if it has one already."""
     to = case.row.idva_id if message.side == Side.OFFICER.value else case.row.officer_id
     if to is not None and to != message.author_id:
-        drop_unsent(case.work, message)
-        deliver(case.work, case.row, message, f"{header(case, message)}:\n{words}", to)
+        due_at = overtake(case.work, message)
+        deliver(case.work, case.row, message, words, to, frame=f"{header(case, message)}:\n", due_at=due_at)
 
 
 def show_everything(case: Case, idva_id: str) -> None:
@@ -55,5 +55,5 @@ def show_everything(case: Case, idva_id: str) -> None:
         by_people = message.side != Side.LINE.value and message.author_id != idva_id
         if by_people and message.audience != Audience.OFFICER.value:
             words = open_version(work, message)
-            deliver(work, case.row, message, f"{header(case, message)}:\n{words}", idva_id)
+            deliver(work, case.row, message, words, idva_id, frame=f"{header(case, message)}:\n")
             work.record(Event.WORDS_READ, idva_id, case.row.id, message=message.number, purpose="took it")

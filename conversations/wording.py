@@ -1,7 +1,7 @@
 """Every sentence the line can say, by name. Pure, and translatable: another language is another table.
 
 Rules kept here:
-- Short, plain, calm; the reference first; never a grade, never advice.
+- Short, plain, calm; the reference first, and before it only the emergency words; never a grade, never advice.
 - `DOORBELL` sentences are all that Telegram carries in doorbell mode: references, a link, public numbers.
 - `PLACEHOLDER` is what a lock screen may show: nothing about abuse, police or health.
 """
@@ -14,7 +14,7 @@ PLACEHOLDER_PLAIN = "Message"
 
 ENGLISH: dict[str, str] = {
     # -- to the officer: what became of the question
-    "received": "Received safely. Reference {ref}.\n{next}\n{emergency}",
+    "received": "{emergency}\nReceived safely. Reference {ref}.\n{next}",
     "still_looking": "{ref}: {next}",
     "next_asked": "An IDVA on duty is being asked now.",
     "next_asked_all": "All IDVAs on duty are being asked at once.",
@@ -80,6 +80,8 @@ ENGLISH: dict[str, str] = {
     "call_lead": "{ref}: no IDVA has taken this{urgent}. {officer}, {force}. You are called as duty lead.",
     "call_lead_unread": "{ref}: advice to {officer}, {force}, is not confirmed. You are called as duty lead.",
     "call_lead_undelivered": "{ref}: {officer}, {force}, cannot be reached by message. You are called as duty lead.",
+    "call_lead_unreachable": "{ref}: {idva}, IDVA, cannot be reached by message, and {officer}, {force}, is waiting. "
+    "You are called as duty lead.",
     "call_accepted": "{ref}: you have it.",
     "call_declined": "{ref}: passed on to somebody else.",
     "call_unanswered": "{ref}: passed on, because there was no answer.",
@@ -112,6 +114,9 @@ ENGLISH: dict[str, str] = {
     "closed_start_new": "{ref} is closed. Write again to ask something new.",
     "edit_closed": "{ref} is closed, so the change was not taken. Write again to ask something new.",
     "edit_empty": "An empty change was not taken: the earlier wording stays.",
+    "edit_unknown": "That change was not taken, because the message it changes is not with us. "
+    "Please write it again as a new message.",
+    "danger": "{emergency}",
     "slow_down": "Everything you wrote has arrived. Please slow down a little.",
     "trouble": "The line has a fault and your message may not have been stored. Ring {lead_name} on {lead_phone}. "
     "{emergency}",
@@ -125,6 +130,7 @@ ENGLISH: dict[str, str] = {
     "unsendable_contact": "Contact cards cannot be sent here, and nothing was kept. Please type.",
     "unsendable_sticker": "Stickers and games cannot be sent here. Please type.",
     "unsendable_other": "Only typed text can be sent here. Please type.",
+    "unsendable_unknown": "That kind of message cannot be sent here. Please type.",
     "unsendable_empty": "I could not read that. Please type it again.",
     # -- answers to a tap
     "tap_done": "Done.",
@@ -133,8 +139,8 @@ ENGLISH: dict[str, str] = {
     "tap_taken": "Taken by {by}.",
     "tap_not_now": "That cannot be done now.",
     # -- doorbell: all that Telegram may carry
-    "door_received": "{ref}: received. {emergency}\nGo on here: {link}",
-    "door_alone": "{ref}: nobody can answer at the moment. Ring {lead_phone}. {emergency}\n{link}",
+    "door_received": "{emergency}\n{ref}: received. Go on here: {link}",
+    "door_alone": "{emergency}\n{ref}: nobody can answer at the moment. Ring {lead_phone}.\n{link}",
     "door_new": "{ref}: there is something new for you.\n{link}",
     "door_call": "{ref}: you are asked to answer within {seconds} s.\n{link}",
     "door_lead": "{ref}: you are called.\n{link}",
@@ -191,6 +197,7 @@ DOORBELL: dict[str, str] = {
     "call_lead": "door_lead",
     "call_lead_unread": "door_lead",
     "call_lead_undelivered": "door_lead",
+    "call_lead_unreachable": "door_lead",
 }
 """What a doorbell rings instead; `door_new` for the rest. Answers outside a thread hold no words and go as they are."""
 

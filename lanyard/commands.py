@@ -70,7 +70,7 @@ def people_list(_asked: Namespace) -> int:
         for person in known_all(work.session, house.line.keyring):
             roles = ",".join(sorted(role.value for role in person.roles))
             standing = "active" if person.active else "suspended"
-            say("\t".join((person.number, person.name, person.service, roles, standing)))
+            say(f"{person.number}\t{person.name}\t{person.service}\t{roles}\t{standing}")
     return 0
 
 
@@ -83,9 +83,7 @@ def people_link(asked: Namespace) -> int:
         if role not in person.roles:
             say(f"{asked.staff_id} is not {role.value}.")
             return 2
-        say(
-            f"{house.settings.public_url.rstrip('/')}/sign-in/{_code(work, person.id, CodePurpose.SIGN_IN, role)}"
-        )
+        say(f"{house.settings.public_url.rstrip('/')}/sign-in/{_code(work, person.id, CodePurpose.SIGN_IN, role)}")
     return 0
 
 
@@ -157,7 +155,5 @@ def _local(text: str) -> datetime:
         return moment
     earlier, later = (moment.replace(tzinfo=LOCAL, fold=fold) for fold in (0, 1))
     if earlier.utcoffset() != later.utcoffset():  # fold matters only around a change of the clocks
-        raise ValueError(
-            f"{text} happens twice or never that night: give its offset, for example {text}+00:00"
-        )
+        raise ValueError(f"{text} happens twice or never that night: give its offset, for example {text}+00:00")
     return earlier

@@ -25,13 +25,8 @@ def draw() -> str:
         "|---|---|---|---|",
     ]
     for state in State:
-        timers = (
-            ", ".join(sorted(f"`{timer.value}`" for timer in TIMERS.get(state, ())))
-            or "none: nothing is owed"
-        )
-        lines.append(
-            f"| `{state.value}` | {meanings[state.name]} | {timers} | {'yes' if state in ENDED else ''} |"
-        )
+        timers = ", ".join(sorted(f"`{timer.value}`" for timer in TIMERS.get(state, ()))) or "none: nothing is owed"
+        lines.append(f"| `{state.value}` | {meanings[state.name]} | {timers} | {'yes' if state in ENDED else ''} |")
     lines += ["", "```mermaid", "stateDiagram-v2", f"    [*] --> {State.SEEKING.value}"]
     for trigger, sources, target in MOVES:
         lines += [f"    {source.value} --> {target.value}: {trigger.value}" for source in sources]
@@ -56,8 +51,8 @@ def draw_settings() -> str:
         "",
         "Drawn by `make states` from `lanyard/settings.py`; a test fails when it differs. Do not edit.",
         "",
-        "Each is an environment variable, or a line `NAME=value` in the file named by `LANYARD_SETTINGS_FILE`. The line",
-        "refuses to start on a wrong one, with one sentence that says what to do.",
+        "Each is an environment variable, or a line `NAME=value` in the file named by `LANYARD_SETTINGS_FILE`.",
+        "The line refuses to start on a wrong one, with one sentence that says what to do.",
         "",
         "| setting | default | what it is |",
         "|---|---|---|",

@@ -79,9 +79,7 @@ def welcome(house: House) -> str:
             person = find_by_staff_id(work.session, house.line.keyring, new.staff_id)
             role = next(iter(new.roles))
             code = token()
-            issue_code(
-                work.session, code, CodePurpose.SIGN_IN, person.id, work.now, role=role, life=LINK_LIFE
-            )
+            issue_code(work.session, code, CodePurpose.SIGN_IN, person.id, work.now, role=role, life=LINK_LIFE)
             lines.append(f"  {role.value:<10} {new.name:<16} {base}/sign-in/{code}")
     lines += [
         "Two of the same role need two browsers (or a private window); one of each share a browser.",

@@ -32,9 +32,7 @@ def require_current(database: Database) -> None:
     """Raises `SchemaProblem` with one line that says what to do."""
     _refuse_newer(database)
     if current(database) != _script().get_current_head():
-        raise SchemaProblem(
-            "The database is older than this program. Back it up, then run: lanyard database upgrade"
-        )
+        raise SchemaProblem("The database is older than this program. Back it up, then run: lanyard database upgrade")
 
 
 def current(database: Database) -> str | None:
@@ -43,9 +41,7 @@ def current(database: Database) -> str | None:
         with database.engine.connect() as connection:
             return MigrationContext.configure(connection).get_current_revision()
     except OperationalError as error:
-        raise SchemaProblem(
-            "The database cannot be reached. Start it, or correct LANYARD_DATABASE."
-        ) from error
+        raise SchemaProblem("The database cannot be reached. Start it, or correct LANYARD_DATABASE.") from error
 
 
 def _refuse_newer(database: Database) -> None:

@@ -50,15 +50,11 @@ class Settings(BaseSettings):
     assets: Path = Field(
         Path(__file__).parent.parent / "console/assets/built", description="folder of the built page assets"
     )
-    practice: bool = Field(
-        False, description="a clearly marked practice installation; never beside real people"
-    )
+    practice: bool = Field(False, description="a clearly marked practice installation; never beside real people")
 
     telegram: TelegramMode = Field(TelegramMode.OFF, description="off, doorbell or relay")
     telegram_token_file: Path | None = Field(None, description="file with the bot token, mode 600")
-    telegram_api: str = Field(
-        "https://api.telegram.org/bot", description="Bot API address, up to and with '/bot'"
-    )
+    telegram_api: str = Field("https://api.telegram.org/bot", description="Bot API address, up to and with '/bot'")
     telegram_webhook_path: str | None = Field(
         None, description="unguessable path for a webhook; without it the line polls"
     )
@@ -70,12 +66,8 @@ class Settings(BaseSettings):
     )
 
     lead_name: str = Field("the duty lead", description="how the duty lead is named to officers")
-    lead_phone: str | None = Field(
-        None, description="the duty lead's telephone number, told to officers; required"
-    )
-    emergency: str = Field(
-        Policy.emergency, description="the emergency words, first in every acknowledgement"
-    )
+    lead_phone: str | None = Field(None, description="the duty lead's telephone number, told to officers; required")
+    emergency: str = Field(Policy.emergency, description="the emergency words, first in every acknowledgement")
     fallbacks: tuple[str, ...] = Field(
         ("National Domestic Abuse Helpline 0808 2000 247 (24 hours, also advises professionals)",),
         description="whom else to ring when no IDVA can answer (a JSON list)",
@@ -86,31 +78,23 @@ class Settings(BaseSettings):
         default_factory=dict,
         description="waiting times by name in seconds, overriding the defaults (a JSON object)",
     )
-    log_level: str = Field(
-        "INFO", description="DEBUG, INFO, WARNING or ERROR; no level ever logs words or names"
-    )
+    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR; no level ever logs words or names")
 
     @model_validator(mode="after")
     def _whole(self) -> Settings:
         if not re.match(r"(sqlite:///|postgresql\+psycopg://)", self.database):
             raise ValueError("LANYARD_DATABASE must begin with sqlite:/// or postgresql+psycopg://")
         if self.lead_phone is None and not self.practice:
-            raise ValueError(
-                "LANYARD_LEAD_PHONE is missing: officers must be told a number that a person answers"
-            )
+            raise ValueError("LANYARD_LEAD_PHONE is missing: officers must be told a number that a person answers")
         if self.telegram is TelegramMode.RELAY and not self.impact_assessment:
             raise ValueError(
                 "LANYARD_TELEGRAM=relay passes people's words through Telegram. It needs the reference of a "
                 "data-protection impact assessment in LANYARD_IMPACT_ASSESSMENT; or use doorbell"
             )
         if self.telegram is not TelegramMode.OFF and self.telegram_token_file is None:
-            raise ValueError(
-                "LANYARD_TELEGRAM_TOKEN_FILE is missing: put the bot token into a file of mode 600"
-            )
+            raise ValueError("LANYARD_TELEGRAM_TOKEN_FILE is missing: put the bot token into a file of mode 600")
         if (self.telegram_webhook_path is None) != (self.telegram_webhook_secret_file is None):
-            raise ValueError(
-                "a webhook needs both LANYARD_TELEGRAM_WEBHOOK_PATH and …_SECRET_FILE, or neither"
-            )
+            raise ValueError("a webhook needs both LANYARD_TELEGRAM_WEBHOOK_PATH and …_SECRET_FILE, or neither")
         unknown = set(self.waits) - set(waits())
         if unknown:
             raise ValueError(f"LANYARD_WAITS has unknown names: {', '.join(sorted(unknown))}")

@@ -130,9 +130,7 @@ class Server:
         self._threads = Threads()
         self._known: set[str] = set()
         self.telegram = self._telegram()
-        doors = {ChannelName.WEB: WebDoor()} | (
-            {ChannelName.TELEGRAM: self.telegram} if self.telegram else {}
-        )
+        doors = {ChannelName.WEB: WebDoor()} | ({ChannelName.TELEGRAM: self.telegram} if self.telegram else {})
         self._intake = Intake(house.line, doors, self._threads)
         self._courier = Courier(house.line, self.telegram, self._threads) if self.telegram else None
         self._watch = Watch(house.line, self._threads)

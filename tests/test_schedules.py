@@ -7,6 +7,7 @@ A Hypothesis state machine over the real use cases on a real (in-memory) databas
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 
@@ -25,6 +26,7 @@ from conversations.policy import Policy
 from conversations.rota import go_off_duty, go_on_duty
 from conversations.states import ENDED, OWNED, TIMERS, NotPossible, State, Timer
 from conversations.tables import Consultation, Offer, OfferKind, OfferOutcome, Outbox
+from conversations.work import Work
 from tests.house import House, new_house
 
 FULL = os.environ.get("LANYARD_PROVE") == "full"
@@ -56,12 +58,12 @@ class Schedule(RuleBasedStateMachine):
         self.written += 1
         return f"<{ref or 'new'}|{name}|{self.written}>"
 
-    def attempt(self, act) -> None:  # type: ignore[no-untyped-def]
+    def attempt(self, act: Callable[[Work], object]) -> None:
         """Do it, or be refused in an orderly way."""
         with suppress(LineError, NotPossible):
             self.house.do(act)
 
-    def case(self, work, ref: str) -> Case:  # type: ignore[no-untyped-def]
+    def case(self, work: Work, ref: str) -> Case:
         return Case.load(work, store.by_ref(work.session, ref).id)
 
     @rule(name=some.sampled_from(OFFICERS))
@@ -171,8 +173,9 @@ class Schedule(RuleBasedStateMachine):
         """Every thread as each of its readers sees it, and everything owed to anybody."""
         for ref in self.refs:
             row = self.house.row(ref)
-            for reader in {row.officer_id, row.idva_id} - {None}:
-                thread = self.house.do(lambda work, who=reader, one=ref: view.thread(work, one, str(who)))
+            for reader in filter(None, (row.officer_id, row.idva_id)):
+                with self.house.work() as work:
+                    thread = view.thread(work, ref, reader)
                 for message in thread.messages:
                     if message.side != "line" and message.words.startswith("<"):
                         assert message.words.split("|")[0] == f"<{ref}"
@@ -195,7 +198,8 @@ class EndedSchedule(Schedule):
         for ref in self.refs:
             row = self.house.row(ref)
             assert State(row.state) in ENDED, (ref, row.state)
-            thread = self.house.do(lambda work, who=row.officer_id, one=ref: view.thread(work, one, who))
+            with self.house.work() as work:
+                thread = view.thread(work, ref, row.officer_id)
             told = [message for message in thread.messages if message.side == "line"]
             assert ref in told[-1].words
             if State(row.state) is State.FALLBACK:
