@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -36,7 +37,9 @@ REFUSALS = (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. What is refused is said in one line, with exit status 2."""
     asked = _parser().parse_args(arguments)
-    keep_words_out_of_logs(os.environ.get("LANYARD_LOG_LEVEL", "INFO"))
+    level = "WARNING" if asked.run is commands.practice else "INFO"  # a newcomer wants the links, not the log
+    keep_words_out_of_logs(os.environ.get("LANYARD_LOG_LEVEL", level))
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
         return int(asked.run(asked))
     except NoSuchPerson as error:

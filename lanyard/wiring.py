@@ -239,13 +239,14 @@ class Server:
                 work.record(Event.RELAY_CHOSEN, BY_THE_LINE, impact_assessment=reference)
 
     async def _announce_webhook(self) -> None:
-        """Tell Telegram where to deliver, until it has taken note."""
+        """Tell Telegram where to deliver, until it has taken note. Raises `TokenRefused`."""
         settings, secret = self._house.settings, self._house.settings.webhook_secret()
         url = settings.public_url.rstrip("/") + (settings.telegram_webhook_path or "")
         while self.telegram and secret:
-            sent = await self.telegram.set_webhook(url, secret.get_secret_value())
-            if sent.outcome is Outcome.SENT:
-                return
+            if await self.telegram.identify():
+                sent = await self.telegram.set_webhook(url, secret.get_secret_value())
+                if sent.outcome is Outcome.SENT:
+                    return
             await asyncio.sleep(5)
 
     async def _learn_addresses(self) -> None:

@@ -39,3 +39,6 @@ function leave (error) {
 start(document)
 // The part that arrived, by a request or by an event.
 htmx.onLoad((part) => { if (part !== document.body) start(part) })
+
+import './live.js'
+import './composer.js'

@@ -1,0 +1,87 @@
+"""The supervisor's board: who waits, who has what, who is on duty, what the lead is called for. No words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Request, Response
+
+from access.people import Known
+from access.tables import Role
+from console.chat import _went
+from console.desk import until
+from console.front import Front
+from console.page import Pages
+from console.session import signed_in
+from conversations import search, store, view
+from conversations.case import Case
+from conversations.rota import go_off_duty, go_on_duty
+from conversations.work import Work
+
+router = APIRouter()
+Me = Annotated[str, Depends(signed_in(Role.SUPERVISOR))]
+
+
+@dataclass(frozen=True)
+class BoardShown:
+    """Everything on the board."""
+
+    live: list[view.Summary]
+    idvas: list[Known]
+    leads: list[Known]
+    on_duty: bool
+
+
+def _board(work: Work, me: str) -> BoardShown:
+    leads = store.on_duty(work.session, store.LEAD_DUTY, work.now)
+    return BoardShown(
+        live=view.everything_live(work),
+        idvas=[work.person(one) for one in store.on_duty(work.session, store.IDVA_DUTY, work.now)],
+        leads=[work.person(one) for one in leads],
+        on_duty=me in leads,
+    )
+
+
+@router.get("/board")
+async def home(request: Request, me: Me) -> Response:
+    """The board."""
+    return await _show(request, me, "board.html")
+
+
+@router.get("/board/live")
+async def refreshed(request: Request, me: Me) -> Response:
+    """Its changing part alone."""
+    return await _show(request, me, "board-live.html")
+
+
+async def _show(request: Request, me: str, template: str) -> Response:
+    front: Front = request.app.state.front
+    pages: Pages = request.app.state.pages
+    board = await front.run(lambda work: _board(work, me))
+    return pages.show(request, template, {"board": board, "role": Role.SUPERVISOR})
+
+
+@router.post("/board/duty")
+async def duty(request: Request, me: Me, hours: Annotated[str, Form(max_length=5)] = "") -> Response:
+    """On duty as lead until then, or off duty."""
+
+    def change(work: Work) -> None:
+        if hours:
+            go_on_duty(work, me, store.LEAD_DUTY, until(hours, work.now))
+        else:
+            go_off_duty(work, me, store.LEAD_DUTY)
+
+    await request.app.state.front.run(change)
+    return _went(request, "/board")
+
+
+@router.post("/board/{ref}/take")
+async def take(request: Request, ref: str, me: Me) -> Response:
+    """The lead deals with it in person."""
+
+    def act(work: Work) -> None:
+        search.lead_took(Case.load(work, store.by_ref(work.session, ref).id), me)
+
+    await request.app.state.front.run(act)
+    return _went(request, "/board")

@@ -1,0 +1,84 @@
+"""Rendering: templates, and how words and times are shown.
+
+Rules kept here:
+- Words are shown literally; control characters that would hide or reorder text are shown as what they are.
+- Times are Europe/London with the offset in the machine-readable attribute.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from fastapi import Request, Response
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from access.tables import Role
+from console.front import Front
+
+LOCAL = ZoneInfo("Europe/London")
+_BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+def plain(words: str) -> str:
+    """Words as they may stand on a page: nothing hidden, nothing reordered, always encodable."""
+    visible = _BIDI.sub(lambda found: f"\\u{ord(found.group()):04x}", words)
+    return _CONTROLS.sub("\ufffd", visible)
+
+
+def clock(moment: datetime) -> str:
+    """Hours and minutes where people are."""
+    return f"{moment.astimezone(LOCAL):%H:%M}"
+
+
+def day(moment: datetime) -> str:
+    """Day and time where people are."""
+    return f"{moment.astimezone(LOCAL):%a %d %b, %H:%M}"
+
+
+class Pages:
+    """The templates, with what every page needs."""
+
+    def __init__(self, front: Front) -> None:
+        self._front = front
+        self._templates = Environment(
+            loader=FileSystemLoader(Path(__file__).parent / "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._templates.filters |= {"plain": plain, "clock": clock, "day": day}
+        self._hashes = self._read_hashes()
+
+    def show(self, request: Request, template: str, values: dict[str, Any], status: int = 200) -> Response:
+        """One page (or fragment)."""
+        policy = self._front.line.policy
+        text = self._templates.get_template(template).render(
+            nonce=request.state.nonce,
+            emergency=policy.emergency,
+            lead_name=policy.lead_name,
+            lead_phone=policy.lead_phone,
+            practice=self._front.practice,
+            asset=self._asset,
+            Role=Role,
+            now=self._front.line.now(),
+            **values,
+        )
+        return HTMLResponse(text, status)
+
+    def _asset(self, name: str) -> str:
+        return f"/assets/{name}?v={self._hashes.get(name, 'dev')}"
+
+    def _read_hashes(self) -> dict[str, str]:
+        file = self._front.assets / "manifest.json"
+        if not file.exists():
+            return {}
+        found: dict[str, str] = json.loads(file.read_text())
+        return found

@@ -1,0 +1,115 @@
+"""create_app(): the pages put together; signed in unless listed; errors become pages; security headers on all.
+
+Rules kept here:
+- Every route asks for a session of its own role, except those that `entry` lists.
+- What one may not see does not exist (404); what cannot be done says so; anything else is an incident number.
+- With the database gone every page still shows the emergency words and the duty phone number.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Awaitable, Callable
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import RedirectResponse
+from fastapi.staticfiles import StaticFiles
+
+from access.signin import NotSignedIn
+from console import board, chat, desk, entry, live
+from console.front import Front
+from console.page import Pages
+from conversations.errors import LineError, NotYours
+from conversations.states import NotPossible
+from storage.database import is_unavailable
+
+log = logging.getLogger(__name__)
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+SAME_SITE = frozenset({"same-origin", "none"})
+BODY_LIMIT = 64 * 1024  # bytes of a form
+
+
+def create_app(front: Front) -> FastAPI:
+    """The pages as an application."""
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.front = front
+    app.state.pages = Pages(front)
+    for room in (entry, chat, desk, board, live):
+        app.include_router(room.router)
+    app.mount("/assets", StaticFiles(directory=front.assets, check_dir=False), name="assets")
+    app.middleware("http")(_guard)
+    app.add_exception_handler(NotSignedIn, _not_signed_in)
+    app.add_exception_handler(LineError, _refused)
+    app.add_exception_handler(NotPossible, _refused)
+    app.add_exception_handler(Exception, _broken)
+    return app
+
+
+async def _guard(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
+    """Refuse forged requests and large bodies; answer faults as pages; put the security headers on."""
+    request.state.nonce = secrets.token_urlsafe(16)
+    if request.method not in SAFE_METHODS and not _from_ourselves(request):
+        response: Response = Response("Refused.", 403, media_type="text/plain")
+    elif int(request.headers.get("content-length") or 0) > BODY_LIMIT:
+        response = Response("Too long.", 413, media_type="text/plain")
+    else:
+        try:
+            response = await go_on(request)
+        except Exception as error:  # noqa: BLE001 - whatever happens, the reader gets a page that helps
+            response = await _broken(request, error)
+    _headers(request, response)
+    return response
+
+
+def _from_ourselves(request: Request) -> bool:
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site in SAME_SITE
+    origin = request.headers.get("origin")
+    return origin is not None and origin.split("://")[-1] == request.headers.get("host")
+
+
+def _headers(request: Request, response: Response) -> None:
+    nonce = request.state.nonce
+    response.headers["Content-Security-Policy"] = (
+        f"default-src 'none'; script-src 'self' 'nonce-{nonce}'; style-src 'self'; img-src 'self' data:; "
+        "connect-src 'self'; manifest-src 'self'; worker-src 'self'; font-src 'self'; form-action 'self'; "
+        "base-uri 'none'; frame-ancestors 'none'"
+    )
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    response.headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()"
+    if request.app.state.front.line.doors.public_url.startswith("https"):
+        response.headers["Strict-Transport-Security"] = "max-age=63072000"
+    if not request.url.path.startswith("/assets/"):
+        response.headers["Cache-Control"] = "no-store"
+
+
+async def _not_signed_in(request: Request, _: Exception) -> Response:
+    if request.headers.get("hx-request"):
+        return Response(status_code=401, headers={"HX-Redirect": "/"})
+    return RedirectResponse("/", 303)
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    pages: Pages = request.app.state.pages
+    status = 404 if isinstance(error, NotYours) else 409
+    sentence = str(error) if isinstance(error, LineError) else "That cannot be done now."
+    return pages.show(request, "refused.html", {"sentence": sentence}, status)
+
+
+async def _broken(request: Request, error: Exception) -> Response:
+    pages: Pages = request.app.state.pages
+    if isinstance(error, NotSignedIn):
+        return await _not_signed_in(request, error)
+    if isinstance(error, (LineError, NotPossible)):
+        return await _refused(request, error)
+    if is_unavailable(error):
+        return pages.show(request, "unavailable.html", {}, 503)
+    incident = secrets.token_hex(4)
+    log.error("page failed: %s incident=%s", type(error).__name__, incident)
+    return pages.show(request, "broken.html", {"incident": incident}, 500)

@@ -1,0 +1,115 @@
+"""A practice line as a newcomer starts it, and a real browser before it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+ROOT = Path(__file__).parent.parent.parent
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM = next((path for name in NAMES if (path := shutil.which(name))), None)
+    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
+)
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+
+
+@dataclass
+class Practice:
+    """`lanyard practice`, running."""
+
+    folder: Path
+    port: int
+    process: subprocess.Popen[str]
+    links: list[tuple[str, str]]  # role and one-time link, in the order printed
+    seconds: float  # from the command to "ready"
+
+    def link(self, role: str) -> str:
+        """The next unused link of a role."""
+        found = next(pair for pair in self.links if pair[0] == role)
+        self.links.remove(found)
+        return found[1]
+
+
+def start_practice(folder: Path, port: int) -> Practice:
+    """Start it and read what it prints, as a newcomer does."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("LANYARD_")}
+    began = time.monotonic()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "lanyard", "practice", "--folder", str(folder), "--port", str(port)],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    links: list[tuple[str, str]] = []
+    assert process.stdout is not None
+    for line in process.stdout:
+        found = re.match(r"\s+(officer|idva|supervisor)\s.*(http://\S+/sign-in/\w+)", line)
+        if found:
+            links.append((found[1], found[2]))
+        if "ready on" in line:
+            break
+    return Practice(folder, port, process, links, time.monotonic() - began)
+
+
+def stop_practice(practice: Practice, how: signal.Signals = signal.SIGTERM) -> None:
+    """End it, and wait until it has gone."""
+    practice.process.send_signal(how)
+    practice.process.wait(15)
+    if practice.process.stdout:
+        practice.process.stdout.close()
+
+
+def free_port() -> int:
+    """A port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def practice(tmp_path: Path) -> Iterator[Practice]:
+    """A fresh practice line of this test's own."""
+    running = start_practice(tmp_path / "practice", free_port())
+    yield running
+    if running.process.poll() is None:
+        stop_practice(running)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium, where one is found."""
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this machine: the browser journeys were not run")
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def window(browser: Browser) -> Iterator[BrowserContext]:
+    """One browser profile: its windows share cookies."""
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    yield context
+    context.close()
+
+
+def sign_in(context: BrowserContext, link: str) -> Page:
+    """Open a one-time link in a new window and press its button."""
+    page = context.new_page()
+    page.goto(link)
+    page.get_by_role("button", name="Sign in as").click()
+    return page
