@@ -201,7 +201,8 @@ class Server:
     @asynccontextmanager
     async def _lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
         loop = asyncio.get_running_loop()
-        wakers = [self._intake.wake, self._watch.wake] + ([self._courier.wake] if self._courier else [])
+        # Not the lanes: only `store` gives them work, and it wakes them itself.
+        wakers = [self._watch.wake] + ([self._courier.wake] if self._courier else [])
         self._house.bells.attach(loop, *wakers)
         await self._threads.run(self._begin)
         async with AsyncExitStack() as stack:
@@ -243,6 +244,7 @@ class Server:
         settings, secret = self._house.settings, self._house.settings.webhook_secret()
         url = settings.public_url.rstrip("/") + (settings.telegram_webhook_path or "")
         while self.telegram and secret:
+            await self.telegram.identify()
             if await self.telegram.identify():
                 sent = await self.telegram.set_webhook(url, secret.get_secret_value())
                 if sent.outcome is Outcome.SENT:

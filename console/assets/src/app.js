@@ -5,6 +5,9 @@ import { Button, Checkboxes, ErrorSummary, NotificationBanner, Radios, SkipLink,
 import htmx from 'htmx.org'
 import 'htmx-ext-sse'
 
+import './live.js'
+import './composer.js'
+
 // Set before htmx starts, which it does when the document is ready.
 Object.assign(htmx.config, {
   // Attributes are never run as code: no hx-on, no js: values, no [filters] in hx-trigger. Our content security
@@ -39,6 +42,3 @@ function leave (error) {
 start(document)
 // The part that arrived, by a request or by an event.
 htmx.onLoad((part) => { if (part !== document.body) start(part) })
-
-import './live.js'
-import './composer.js'

@@ -89,14 +89,13 @@ function connection (there) {
   if (!strip) return
   if (!there) {
     lost = true
-    strip.hidden = false
     strip.className = 'lanyard-connection lanyard-connection--lost'
     strip.textContent = 'No connection. What you write is kept here and sent when it is back.'
   } else if (lost) {
     lost = false
     strip.className = 'lanyard-connection lanyard-connection--back'
     strip.textContent = 'Connected again.'
-    setTimeout(() => { strip.hidden = true }, 3000)
+    setTimeout(() => { strip.textContent = '' }, 3000)
     document.dispatchEvent(new Event('lanyard:back'))
     refresh()
   }
