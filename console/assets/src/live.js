@@ -13,7 +13,7 @@ export function refresh () {
 
 async function fetchPart (part) {
   if (busy(part)) { part.dataset.late = '1'; return }
-  const atEnd = part.scrollHeight - part.scrollTop - part.clientHeight < 80
+  const stood = standing(part)
   const before = newest(part)
   let answer
   try {
@@ -26,9 +26,24 @@ async function fetchPart (part) {
   if (busy(part)) { part.dataset.late = '1'; return }
   part.innerHTML = text
   htmx.process(part)
-  if (atEnd || before === 0) part.scrollTop = part.scrollHeight
+  stand(part, stood)
   if (before && newest(part) > before) announce('New message.')
   tellShown(part)
+}
+
+// What scrolls is the part itself or the list in it. Whoever read the newest message keeps reading the newest;
+// whoever scrolled up stays there.
+const scrollers = (part) => [part, ...part.querySelectorAll('.moj-message-list')]
+
+function standing (part) {
+  return scrollers(part).map((one) => {
+    const end = one.scrollHeight - one.scrollTop - one.clientHeight < 80
+    return end ? Infinity : one.scrollTop
+  })
+}
+
+function stand (part, stood) {
+  scrollers(part).forEach((one, at) => { one.scrollTop = Math.min(stood[at] ?? Infinity, one.scrollHeight) })
 }
 
 // A part in which somebody is typing or has opened something is left alone until they leave it.
@@ -110,7 +125,7 @@ function countDown () {
 }
 
 document.addEventListener('visibilitychange', () => tellShown(document))
-document.querySelectorAll('.lanyard-scroll').forEach((part) => { part.scrollTop = part.scrollHeight })
+document.querySelectorAll('[data-refresh].lanyard-scroll').forEach((part) => stand(part, []))
 tellShown(document)
 listen()
 countDown()
