@@ -121,10 +121,15 @@ def may_guess(session: Session, who_hash: str, now: datetime) -> bool:
 
 def first_in(session: Session, who_hash: str, window: timedelta, now: datetime) -> bool:
     """Whether this happens for the first time in this hour or minute: for lines said at most that often."""
+    return count_in(session, who_hash, window, now) == 1
+
+
+def count_in(session: Session, who_hash: str, window: timedelta, now: datetime) -> int:
+    """Count something that somebody does, and give how often it happened in this hour or minute."""
     start = now.replace(second=0, microsecond=0)
     if window >= timedelta(hours=1):
         start = start.replace(minute=0)
-    return _count(session, who_hash, start) == 1
+    return _count(session, who_hash, start)
 
 
 def _count(session: Session, who_hash: str, window: datetime) -> int:

@@ -83,6 +83,9 @@ class Channel(Door, Protocol):
     async def answer_tap(self, query: str, text: str) -> None:
         """Stop the spinner of a tapped button and show a short line. Best effort: never raises."""
 
+    async def drop_buttons(self, to: str, remote: str) -> None:
+        """Take the buttons off a message of ours, its words as they are. Best effort: never raises."""
+
     async def leave(self, chat: str) -> None:
         """Leave a group without a word. Best effort: never raises."""
 

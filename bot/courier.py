@@ -1,7 +1,8 @@
 """The outbox: carry messages out until they have arrived or are given up.
 
 Rules kept here:
-- Claim and commit; then send with no transaction open; then record the result, if the claim still stands.
+- Claim and commit; then send with no transaction open; then record the result, if the claim still stands. Each
+  step on the way prolongs the claim, or stops there when somebody else has taken the row over.
 - A neutral placeholder first; its id is committed; then the words, by an edit that may be repeated.
 - Unknown whether a placeholder arrived: a thread's message gets one labelled second placeholder; a call to
   somebody is not repeated, the next person is called instead.
@@ -14,6 +15,8 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -35,12 +38,18 @@ log = logging.getLogger(__name__)
 
 AT_ONCE = 32  # lanes carried at the same time
 POLL = 1.0  # seconds: how soon rows written by another process are seen
+BREATH = 0.01  # seconds: several wake-ups at nearly the same time are one
 LATE = timedelta(minutes=2)  # the sender is told that it has not arrived yet; carrying goes on
 GIVE_UP = timedelta(hours=24)
 CALL_LIFE = timedelta(minutes=10)  # a call older than this calls nobody any more
 EDITS_IN_A_ROW = 3
 LONGEST_PAUSE = 30.0  # seconds
 LATE_TOLD = "late, told"
+PLACE_GONE = frozenset({"thread gone", "message gone"})  # rejected, and a new placeholder is needed
+
+
+class ClaimLost(Exception):
+    """The claim ran out while something took long; whoever has the row now goes on with it."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +108,7 @@ class Courier:
         try:
             async with asyncio.timeout(POLL):
                 await self._wake.wait()
+            await asyncio.sleep(BREATH)
         except TimeoutError:
             pass
 
@@ -110,6 +120,8 @@ class Courier:
             claim = work.new_id()
             rows = queues.claim_sends(work.session, self._channel.name, work.now, claim, limit)
             jobs = [job for row in rows if (job := self._prepare(work, row, claim)) is not None]
+            if len(jobs) == len(rows):
+                work.quietly()  # only ours; what was given up has been told to somebody
             failpoint("courier.before_claim_commit")
         failpoint("courier.after_claim")
         return jobs
@@ -178,21 +190,22 @@ class Courier:
             failpoint("courier.after_report")
         except Exception as error:  # noqa: BLE001 - a loop of the line goes on after anything; what failed is tried again
             # The claim runs out and the row is taken up again: nothing is lost, at worst a labelled repeat.
-            level = logging.WARNING if is_unavailable(error) else logging.ERROR
+            foreseen = is_unavailable(error) or isinstance(error, ClaimLost)
+            level = logging.WARNING if foreseen else logging.ERROR
             log.log(level, "carrying row %d stopped: %s", job.seq, type(error).__name__)
 
     async def _with_thread(self, job: Job) -> Job:
         title = job.outgoing.thread_title or ""
         opened = await self._channel.open_thread(job.to, title)
         if opened.outcome is not Outcome.SENT or opened.remote is None:
+            await self._threads.run(self._go_on, job)
             return job
         await self._threads.run(self._keep_thread, job, opened.remote)
         return replace(job, thread=opened.remote)
 
     def _keep_thread(self, job: Job, remote: str) -> None:
-        with working(self._line) as work:
-            row = queues.held_claim(work.session, job.seq, job.claim)
-            if row is not None and row.person_id is not None and row.consultation_id is not None:
+        with self._held(job) as (work, row):
+            if row.person_id is not None and row.consultation_id is not None:
                 work.session.merge(
                     Thread(person_id=row.person_id, consultation_id=row.consultation_id, remote=remote)
                 )
@@ -209,14 +222,29 @@ class Courier:
         return sent
 
     def _keep_remote(self, job: Job, remote: str | None) -> None:
+        with self._held(job) as (_, row):
+            row.remote = remote
+
+    def _go_on(self, job: Job) -> None:
+        with self._held(job):
+            pass
+
+    @contextmanager
+    def _held(self, job: Job) -> Iterator[tuple[Work, Outbox]]:
+        """The row on the way, its claim prolonged. Raises `ClaimLost`: nothing more may be sent for it from here."""
         with working(self._line) as work:
             row = queues.held_claim(work.session, job.seq, job.claim)
-            if row is not None:
-                row.remote = remote
+            if row is None:
+                raise ClaimLost
+            queues.prolong(row, work.now)
+            work.quietly()
+            yield work, row
 
     async def _words(self, job: Job) -> Sent:
         sent = Sent(Outcome.UNKNOWN)
-        for _ in range(EDITS_IN_A_ROW):
+        for again in range(EDITS_IN_A_ROW):
+            if again:
+                await self._threads.run(self._go_on, job)
             sent = await self._channel.edit(job.to, job.remote or "", job.outgoing)
             if sent.outcome is not Outcome.UNKNOWN:
                 break
@@ -237,20 +265,22 @@ class Courier:
                     door_lost(work, row.person_id)
                 self._end(work, row, OutboxState.FAILED, sent.why)
             elif sent.outcome is Outcome.REJECTED:
-                self._rejected(work, row, sent)
+                self._rejected(work, row, job, sent)
             else:
                 self._again(work, row, sent)
 
-    def _rejected(self, work: Work, row: Outbox, sent: Sent) -> None:
+    def _rejected(self, work: Work, row: Outbox, job: Job, sent: Sent) -> None:
         """This content or its place is not accepted: once more without what was in the way, then given up."""
         if row.attempts > EDITS_IN_A_ROW:
             self._end(work, row, OutboxState.FAILED, sent.why)
             return
+        work.record(Event.WORDS_NOT_SENT, BY_THE_LINE, row.consultation_id, outbox=row.id, why=sent.why, again=True)
         if sent.why == "thread gone" and row.person_id and row.consultation_id:
             gone = work.session.get(Thread, (row.person_id, row.consultation_id))
             if gone is not None:
                 work.session.delete(gone)
-        row.remote, row.sending = None, False
+        row.sending = False
+        row.remote = None if sent.why in PLACE_GONE else job.remote  # else the placeholder waits for its words
         self._again(work, row, sent)
 
     def _again(self, work: Work, row: Outbox, sent: Sent) -> None:
@@ -262,7 +292,7 @@ class Courier:
             self._end(work, row, OutboxState.FAILED, "unknown")
             return
         if sent.outcome is Outcome.NOT_SENT:
-            row.sending = False
+            row.sending = row.repeats > 0  # this one is not out there, but one before it may be
         pause = (
             sent.retry_after
             if sent.retry_after is not None

@@ -5,6 +5,7 @@ Rules kept here:
 - An arrival is handled in the transaction that records its effects: a crash at any point leaves it waiting, or
   done with everything that follows from it.
 - What cannot be read or handled is quarantined, sealed, with an alarm; its lane and all others go on.
+- Of a picture, a file or a place nothing is kept once its sender has been told.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from sqlalchemy.exc import IntegrityError
@@ -22,7 +23,7 @@ from bot.channel import Arrival, Channel, Door
 from bot.threads import Threads
 from conversations import queues, wording
 from conversations.line import Line
-from conversations.messages import ChannelName, Ignore, Ignored, Incoming, Unreadable
+from conversations.messages import ChannelName, Ignore, Ignored, Incoming, Kind, Unreadable, Unsendable
 from conversations.post import ingress_scope, note_stranger
 from conversations.receive import Received, receive
 from conversations.tables import Inbox, InboxState
@@ -35,6 +36,8 @@ log = logging.getLogger(__name__)
 
 TRIES = 3  # then an arrival that makes the line fail is quarantined
 PAUSE = timedelta(seconds=1)  # between tries
+AHEAD = timedelta(minutes=5)  # how far a channel's clock may be ahead of ours
+KEPT_BY_CHANNELS = timedelta(hours=24) + AHEAD  # Telegram keeps an update no longer than 24 hours
 POLL = 1.0  # seconds: how soon arrivals stored by another process are seen
 
 
@@ -58,6 +61,7 @@ class Intake:
         self._threads = threads
         self._wake = asyncio.Event()
         self._waiters: dict[str, asyncio.Future[Received]] = {}
+        self._courtesies: set[asyncio.Task[None]] = set()
 
     async def store(self, arrival: Arrival) -> None:
         """Store one arrival durably. Raises when the database cannot be written: then it is not acknowledged."""
@@ -89,7 +93,7 @@ class Intake:
             self._wake.clear()
             try:
                 while (handled := await self._threads.run(self.handle_next)) is not None:
-                    await self._follow_up(handled)
+                    self._follow_up(handled)
             except Exception as error:  # noqa: BLE001 - a loop of the line goes on after anything; what failed is tried again
                 if not is_unavailable(error):
                     log.error("intake failed: %s", type(error).__name__)
@@ -159,13 +163,21 @@ class Intake:
             alarm = incoming.why in (Ignore.GROUP, Ignore.BUSINESS)
             work.record(Event.INPUT_IGNORED, BY_THE_LINE, why=incoming.why.value, alarm=alarm)
             return Handled(row.key, channel, Received(), leave=incoming.leave)
-        self._check_clock(work, incoming)
-        return Handled(row.key, channel, receive(work, incoming), incoming)
+        incoming = self._with_believable_time(work, row, incoming)
+        received = receive(work, incoming)
+        if incoming.unsendable is Unsendable.UNKNOWN:
+            self._quarantine(work, row, "unknown kind")
+        elif incoming.kind is Kind.UNSENDABLE:
+            row.raw = work.seal("inbox", "raw", row.key, row.scope, "")
+        return Handled(row.key, channel, received, incoming)
 
-    def _check_clock(self, work: Work, incoming: Incoming) -> None:
-        if incoming.written_at is not None and incoming.written_at - work.now > timedelta(minutes=5):
-            seconds = int((incoming.written_at - work.now).total_seconds())
-            work.record(Event.CLOCK_SKEW, BY_THE_LINE, seconds=seconds)
+    def _with_believable_time(self, work: Work, row: Inbox, incoming: Incoming) -> Incoming:
+        """When we received it rules: a time before all that a channel keeps, or after ours, is not believed."""
+        if incoming.written_at is None or -AHEAD <= row.received_at - incoming.written_at <= KEPT_BY_CHANNELS:
+            return incoming
+        seconds = int((incoming.written_at - row.received_at).total_seconds())
+        work.record(Event.CLOCK_SKEW, BY_THE_LINE, seconds=seconds)
+        return replace(incoming, written_at=row.received_at)
 
     def _count_failure(self, seq: int, error: Exception) -> Handled | None:
         log.error("arrival %d failed: %s", seq, type(error).__name__)
@@ -198,14 +210,23 @@ class Intake:
                 note_stranger(work, incoming.sender, text)
         return Received(text)
 
-    async def _follow_up(self, handled: Handled) -> None:
+    def _follow_up(self, handled: Handled) -> None:
         waiter = self._waiters.get(f"{handled.channel.value}:{handled.key}")
         if waiter is not None and not waiter.done():
             waiter.set_result(handled.received)
         door = self._doors[handled.channel]
-        if not isinstance(door, Channel):
-            return
+        if isinstance(door, Channel):
+            # Not waited for: one chat's slow answers must not hold up everybody's lanes.
+            courtesy = asyncio.create_task(self._be_courteous(door, handled))
+            self._courtesies.add(courtesy)
+            courtesy.add_done_callback(self._courtesies.discard)
+
+    async def _be_courteous(self, door: Channel, handled: Handled) -> None:
         if handled.leave is not None:
             await door.leave(handled.leave)
-        if handled.incoming is not None and handled.incoming.query is not None:
-            await door.answer_tap(handled.incoming.query, handled.received.answer or "")
+        incoming = handled.incoming
+        if incoming is None or incoming.query is None:
+            return
+        await door.answer_tap(incoming.query, handled.received.answer or "")
+        if handled.received.spent and incoming.message is not None:
+            await door.drop_buttons(incoming.sender, incoming.message)

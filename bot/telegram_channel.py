@@ -77,6 +77,9 @@ _BEFORE_WRITING = (
     httpx.UnsupportedProtocol,
 )
 
+# C0 but for tab and line ends, DEL, C1.
+_CONTROLS = dict.fromkeys({*range(0x20), *range(0x7F, 0xA0)} - {0x09, 0x0A, 0x0D}, "\ufffd")
+
 _FORBIDDEN = {
     "blocked by the user": "blocked",
     "deactivated": "deactivated",
@@ -250,9 +253,7 @@ class TelegramChannel:
 
     # --- sending -----------------------------------------------------------------------------------
 
-    async def send(
-        self, to: str, text: str, *, thread: str | None = None, reply_to: str | None = None
-    ) -> Sent:
+    async def send(self, to: str, text: str, *, thread: str | None = None, reply_to: str | None = None) -> Sent:
         """Send a new text; `remote` is "chat:message"."""
         sent = await self._attempt(
             "sendMessage",
@@ -289,9 +290,7 @@ class TelegramChannel:
         """Make a topic in this chat. NOT_SENT with why='no topics' where the bot or the chat has none."""
         if not (await self.identify() and self.has_topics):
             return Sent(Outcome.NOT_SENT, why="no topics")
-        made = await self._attempt(
-            "createForumTopic", self._bot.create_forum_topic(int(to), title[:_MAX_TITLE])
-        )
+        made = await self._attempt("createForumTopic", self._bot.create_forum_topic(int(to), title[:_MAX_TITLE]))
         if isinstance(made, Sent):
             refused = made.outcome is Outcome.REJECTED
             return Sent(Outcome.NOT_SENT, why="no topics") if refused else made
@@ -301,6 +300,12 @@ class TelegramChannel:
         """Stop a button's spinner and show a short line."""
         shown = _whole(text)[:_MAX_TAP_ANSWER]
         await self._attempt("answerCallbackQuery", self._bot.answer_callback_query(query, shown or None))
+
+    async def drop_buttons(self, to: str, remote: str) -> None:
+        """Take the buttons off a message of ours in this chat."""
+        chat, _, number = remote.partition(":")
+        if chat == to:
+            await self._attempt("editMessageReplyMarkup", self._bot.edit_message_reply_markup(int(to), int(number)))
 
     async def leave(self, chat: str) -> None:
         """Leave a group without a word."""
@@ -336,8 +341,9 @@ def _raise_if_refused(problem: TelegramError) -> None:
 
 
 def _whole(text: str) -> str:
-    """The text with U+FFFD for what UTF-8 cannot carry (lone surrogates)."""
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    """The text with U+FFFD for what UTF-8 cannot carry (lone surrogates) and for control signs, which Telegram would
+    take away unseen."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").translate(_CONTROLS)
 
 
 def _fitting(text: str) -> str:

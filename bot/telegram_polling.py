@@ -86,7 +86,7 @@ class Polling:
         self._offset: int | None = None
         self._limit = BATCH
         self._failures = 0
-        self._first_answer: datetime | None = None
+        self._began: datetime | None = None  # since when nothing but another poller ended a poll
         self._conflicts: tuple[datetime, datetime, timedelta] | None = None  # first, latest, patience
 
     async def run(self) -> None:
@@ -97,14 +97,15 @@ class Polling:
 
     async def _once(self) -> float:
         """One question and what follows from its answer; the seconds to wait before the next."""
+        self._began = self._began or self._clock()
         try:
             body = await self._fetch(self._offset, self._limit)
         except Disturbed:
             self._disturbed(self._clock())
             return _PAUSES[0]
         except NotAnswered as problem:
+            self._began = None
             return max(problem.retry_after or 0.0, self._failed())
-        self._first_answer = self._first_answer or self._clock()
         batch = updates_in(body)
         if batch is None:
             if self._limit > 1:
@@ -152,7 +153,7 @@ class Polling:
     def _disturbed(self, now: datetime) -> None:
         """Bear with a poll left open by a process that was just killed, not with a living second poller."""
         if self._conflicts is None or now - self._conflicts[1] > _QUIET_AGAIN:
-            settled = self._first_answer is not None and now - self._first_answer > self._grace
+            settled = self._began is not None and now - self._began > self._grace
             self._conflicts = (now, now, self._grace * (_SETTLED_PATIENCE if settled else 1))
         first, _, patience = self._conflicts
         self._conflicts = (first, now, patience)

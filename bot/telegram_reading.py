@@ -167,6 +167,8 @@ def _not_for_us(message: Json) -> Ignored | None:
         return Ignored(Ignore.NOT_A_PERSON)
     if "via_bot" in message:
         return Ignored(Ignore.INLINE)
+    if "message_auto_delete_timer_changed" in message:
+        return Ignored(Ignore.AUTO_DELETE)
     return None if _SERVICE.isdisjoint(message) else Ignored(Ignore.SERVICE)
 
 
@@ -205,7 +207,8 @@ def _said(message: Json, username: str | None, *, edited: bool) -> Incoming | Ig
     name, addressed_to, argument = command.groups()
     if addressed_to is not None and addressed_to.lower() != (username or "").lower():
         return Ignored(Ignore.OTHER_BOT)
-    return Incoming(kind=Kind.COMMAND, text=f"/{name.lower()} {argument or ''}".strip(), **common)
+    said = argument if argument and _can_be_seen(argument) else ""
+    return Incoming(kind=Kind.COMMAND, text=f"/{name.lower()} {said}".strip(), **common)
 
 
 def _unsendable(message: Json) -> Unsendable | None:
@@ -216,7 +219,7 @@ def _unsendable(message: Json) -> Unsendable | None:
                 _unreadable(field)
             return what
     if "text" not in message:
-        return Unsendable.OTHER  # a kind newer than this file
+        return Unsendable.UNKNOWN  # a kind newer than this file
     return None if _can_be_seen(_string(message, "text")) else Unsendable.EMPTY
 
 
@@ -312,7 +315,7 @@ def _parse(raw: bytes) -> Json:
         _refuse_depth(raw)
     try:
         found = json.loads(raw.decode(), object_pairs_hook=_no_repeats, parse_constant=_no_constant)
-    except (ValueError, RecursionError):  # ValueError: also UnicodeDecodeError and numbers of 5,000 digits
+    except ValueError:  # also UnicodeDecodeError, and numbers of 5,000 digits
         _unreadable("JSON")
     if not isinstance(found, dict):
         _unreadable("update")

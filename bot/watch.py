@@ -17,8 +17,8 @@ from conversations import store
 from conversations.case import Case
 from conversations.held import act_by_itself
 from conversations.line import Line
-from conversations.rota import announce
-from conversations.search import LOCAL
+from conversations.rota import announce, look_at
+from conversations.search import LOCAL, who_could_be_asked
 from conversations.tables import Installation
 from conversations.timers import fall_due
 from conversations.work import BY_THE_LINE, working
@@ -28,6 +28,7 @@ from storage.failpoint import failpoint
 log = logging.getLogger(__name__)
 
 LONGEST_SLEEP = 0.5  # seconds: how late a timer set by another process may be
+BREATH = 0.05  # seconds between two looks: every commit wakes the watch, and a look costs four queries
 AFTER_FAILURE = timedelta(seconds=5)
 HEARTBEAT = "last_running"
 HEARTBEAT_EVERY = 60.0  # seconds
@@ -59,6 +60,7 @@ class Watch:
             except Exception as error:  # noqa: BLE001 - a loop of the line goes on after anything; what failed is tried again
                 log.error("watch failed: %s", type(error).__name__)
                 sleep = LONGEST_SLEEP
+            await asyncio.sleep(min(BREATH, sleep))
             try:
                 async with asyncio.timeout(sleep):
                     await self._wake.wait()
@@ -67,12 +69,13 @@ class Watch:
 
     def look(self) -> float:
         """Let everything happen that is due. Gives the seconds until the next look."""
+        self._shifts()
+        self._room()
         now = self._line.now()
         with self._line.database.reading() as session:
             due = [(row.seq, row.consultation_id) for row in store.due_now(session, now)]
         for seq, consultation_id in due:
             self._fire(seq, consultation_id)
-        self._shifts()
         self._held()
         with self._line.database.reading() as session:
             soonest = store.next_due_at(session)
@@ -107,13 +110,36 @@ class Watch:
             for shift in store.unannounced_shifts(work.session, work.now):
                 announce(work, shift)
 
+    def _room(self) -> None:
+        """Somebody on duty came free: whoever waits and has not been offered to them is looked at again."""
+        with self._line.database.reading() as session:
+            waiting = who_could_be_asked(session, self._line.now(), self._line.policy)
+        for consultation_id in waiting:
+            with working(self._line) as work:
+                row = store.lock_if_free(work.session, consultation_id)
+                if row is not None:
+                    look_at(work, row)
+
     def _held(self) -> None:
         with self._line.database.reading() as session:
-            if not store.held_due(session, self._line.now()):
-                return
-        with working(self._line) as work:
-            for row in store.held_due(work.session, work.now):
-                act_by_itself(work, row)
+            due = [row.id for row in store.held_due(session, self._line.now())]
+        for held_id in due:
+            self._release(held_id)
+
+    def _release(self, held_id: str) -> None:
+        try:
+            with working(self._line) as work:
+                row = store.held_if_free(work.session, held_id, work.now)
+                if row is not None:
+                    act_by_itself(work, row)
+        except Exception as error:
+            if is_unavailable(error):
+                raise
+            log.error("a held line failed: %s", type(error).__name__)
+            with working(self._line) as work:
+                row = store.held_if_free(work.session, held_id, work.now)
+                if row is not None:
+                    row.due_at = work.now + AFTER_FAILURE
 
     def beat(self) -> None:
         """Note that the line is running, so that the next start knows how long it was not."""
@@ -129,8 +155,9 @@ class Watch:
         with working(self._line) as work:
             row = work.session.get(Installation, HEARTBEAT)
             since = datetime.fromisoformat(row.value) if row else work.now
-            if work.now - since <= self._line.policy.outage_notice:
+            if row is None or work.now - since <= self._line.policy.outage_notice:
                 return
+            row.value = work.now.isoformat()  # said once, however often the start is repeated
             hours = int((work.now - since).total_seconds() // 3600)
             work.record(Event.OUTAGE_NOTICED, BY_THE_LINE, hours=hours, alarm=True)
             for row_of in store.live(work.session):

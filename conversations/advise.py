@@ -9,17 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from audit.events import Event
+from conversations import store
 from conversations.case import Case
 from conversations.consult import require_owner
-from conversations.dialogue import READ_BACK
+from conversations.dialogue import READ_BACK, Action
 from conversations.errors import EmptyAdvice
 from conversations.post import deliver, make_buttons, write_message
 from conversations.relay import header
-from conversations.search import call_leads, owner_present
-from conversations.states import Trigger
+from conversations.search import call_leads, owner_present, stand_down
+from conversations.states import State, Trigger
 from conversations.tables import MessageKind, Side
 
 STANDING_LINE = "From an independent health IDVA: advice, not an order. The operational decision is the officer's."
+REPLACES = "This replaces the earlier advice."
 
 
 @dataclass(frozen=True)
@@ -46,18 +48,23 @@ def advise(case: Case, idva_id: str, advice: Advice) -> None:
     require_owner(case, idva_id)
     work, row = case.work, case.row
     text = advice.as_text()
+    if case.state in (State.ADVICE_SENT, State.ADVICE_RAISED):
+        text = f"{REPLACES}\n\n{text}"
     case.move(Trigger.ADVISE, idva_id)
+    # Nobody confirms, under earlier advice, what they have not read yet.
+    store.expire_taps(work.session, row.id, work.now, [Action.UNDERSTOOD.value, Action.ASK_ON.value])
     buttons = make_buttons(work, row.officer_id, row, READ_BACK)
     message = write_message(
         work, row, text, side=Side.IDVA, kind=MessageKind.ADVICE, author_id=idva_id, buttons=buttons
     )
     work.record(Event.MESSAGE_RECEIVED, idva_id, row.id, message=message.number, side=Side.IDVA.value, advice=True)
-    frame = f"{header(case, message)}:\n"
-    deliver(work, row, message, text, row.officer_id, frame=frame, buttons=buttons)
+    above = f"{header(case, message)}:\n"
+    deliver(work, row, message, text, row.officer_id, header=above, buttons=buttons)
 
 
 def understood(case: Case) -> None:
     """The officer confirms the advice: read-back."""
+    stand_down(case, "call_lead_over")
     case.move(Trigger.UNDERSTOOD, case.row.officer_id)
 
 

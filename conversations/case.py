@@ -99,7 +99,8 @@ class Case:
 
     def tell(self, to: str, name: str, rows: Rows = (), **values: object) -> Message:
         """Say a sentence of `wording` to the officer or to an IDVA."""
-        facts = self.facts() | values
+        link = self.work.line.doors.link(page_of(self.row, to))
+        facts = self.facts() | {"link": link} | values
         audience = Audience.OFFICER if to == self.row.officer_id else Audience.IDVA
         buttons = make_buttons(self.work, to, self.row, rows)
         text = wording.say(name, **facts)
@@ -112,10 +113,9 @@ class Case:
             audience=audience,
             buttons=buttons,
         )
-        link = self.work.line.doors.link(page_of(self.row, to))
-        door = wording.doorbell(name, **facts, link=link) if name in wording.DOORBELL else None
+        door = wording.doorbell(name, **facts) if name in wording.DOORBELL else None
         if values.get("alone"):
-            door = wording.say("door_alone", **facts, link=link)
+            door = wording.say("door_alone", **facts)
         deliver(self.work, self.row, message, text, to, door=door, buttons=buttons)
         return message
 
@@ -126,7 +126,8 @@ class Case:
         return {
             "ref": self.row.ref,
             "emergency": policy.emergency,
-            "lead_name": policy.lead_name[:1].upper() + policy.lead_name[1:],
+            "lead_name": policy.lead_name,
+            "Lead_name": policy.lead_name[:1].upper() + policy.lead_name[1:],  # where a sentence begins with it
             "lead_phone": policy.lead_phone,
             "fallbacks": "; ".join(policy.fallbacks),
             "service": policy.service,

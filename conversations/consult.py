@@ -17,7 +17,7 @@ from conversations.errors import Closed, NotYours, TooLateToReopen
 from conversations.post import call, receipt, write_message
 from conversations.relay import relay
 from conversations.routing import answer_time, is_urgent
-from conversations.search import owner_present, route
+from conversations.search import owner_present, route, stand_down
 from conversations.states import OWNED, UNOWNED, State, Timer, Trigger
 from conversations.tables import Audience, Consultation, Message, MessageKind, OfferOutcome, Side
 from conversations.work import Work, scope_of
@@ -36,6 +36,8 @@ class Words:
     reply_to: str | None = None  # the channel's message id, for the receipt
     by_telegram: bool = False
     written_at: datetime | None = None
+    forwarded: bool = False  # from elsewhere: shown as such
+    anew: bool = False  # asked as something new, whatever else is open
 
 
 def ask(work: Work, officer_id: str, words: Words) -> Case:
@@ -153,6 +155,7 @@ def withdraw(case: Case, officer_id: str) -> None:
     if case.ended:
         raise Closed
     had = case.close_offers(OfferOutcome.OVERTAKEN)
+    stand_down(case, "call_lead_over")
     case.move(Trigger.WITHDRAW, officer_id)
     for person in had:
         call(case.work, person, case.row, "no_longer_needed")
@@ -220,7 +223,7 @@ def _take(case: Case, author_id: str, side: Side, words: Words) -> Message:
         case.row,
         words.text,
         side=side,
-        kind=MessageKind.WORDS,
+        kind=MessageKind.FORWARDED if words.forwarded else MessageKind.WORDS,
         audience=Audience.BOTH,
         author_id=author_id,
         origin=words.origin,

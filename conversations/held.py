@@ -4,10 +4,13 @@ Rules kept here:
 - An ambiguous line is asked about and never guessed; it stays sealed until its writer says where it goes.
 - A line with personal details goes out as written after ten seconds unless its writer chooses otherwise: a
   warning must not become a lost message.
+- In which role it was written follows from the consultation it goes to. What its writer changes meanwhile goes out
+  as changed.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -22,7 +25,7 @@ from conversations.dialogue import Action
 from conversations.errors import LineError
 from conversations.post import ingress_scope, make_button, note, note_with
 from conversations.tables import Consultation, Held
-from conversations.work import Work
+from conversations.work import BY_THE_LINE, Work
 
 
 class Why(Enum):
@@ -58,7 +61,7 @@ def hold(work: Work, person_id: str, words: Words, doubt: Doubt) -> Held:
         at=work.now,
         due_at=work.now + _patience(work, doubt.why),
     )
-    row.words = work.seal("held", "words", row.id, scope, words.text)
+    _keep_words(work, row, words)
     work.session.add(row)
     work.session.flush()
     work.record(Event.MESSAGE_HELD, person_id, why=doubt.why.value)
@@ -66,25 +69,37 @@ def hold(work: Work, person_id: str, words: Words, doubt: Doubt) -> Held:
     return row
 
 
-def release(work: Work, held_id: str, person_id: str, to: Consultation | None) -> str:
+def release(work: Work, held_id: str, person_id: str, to: Consultation | None, by: str | None = None) -> str:
     """Send a held line on: to a consultation, or as a new question. Gives the name of the answering sentence."""
     row = work.session.get(Held, held_id, with_for_update=True)
     if row is None or row.person_id != person_id or row.due_at is None:
         return "held_gone"
-    words = Words(work.open_words("held", "words", row.id, row.scope, row.words), row.origin, by_telegram=True)
+    words = _words_of(work, row)
     row.due_at = None
-    work.record(Event.HELD_RESOLVED, person_id, to.id if to else None, why=row.why)
+    if to is None and row.why == Why.PERSONAL.value and not words.anew:
+        to = _begun_meanwhile(work, person_id)
+    work.record(Event.HELD_RESOLVED, by or person_id, to.id if to else None, why=row.why)
     if to is None:
         ask(work, person_id, words)
         return "tap_done"
     case = Case.load(work, to.id)
-    if Role(row.role) is Role.IDVA:
+    if case.row.officer_id != person_id:
         idva_writes(case, person_id, words)
-    else:
-        if case.ended:
-            reopen(case)
-        officer_writes(case, words)
+        return "tap_done"
+    if case.ended:
+        reopen(case)
+    officer_writes(case, words)
     return "tap_done"
+
+
+def reword(work: Work, person_id: str, origin: str, text: str) -> bool:
+    """Somebody changes a line while it is held. False when there is none."""
+    row = store.held_of_origin(work.session, person_id, origin)
+    if row is None:
+        return False
+    _keep_words(work, row, replace(_words_of(work, row), text=text))
+    work.record(Event.MESSAGE_EDITED, person_id, held=row.id)
+    return True
 
 
 def drop(work: Work, held_id: str, person_id: str) -> str:
@@ -103,16 +118,31 @@ def act_by_itself(work: Work, row: Held) -> None:
     if row.why == Why.PERSONAL.value:
         to = store.lock(work.session, row.consultation_id) if row.consultation_id else None
         try:
-            release(work, row.id, row.person_id, to)
+            release(work, row.id, row.person_id, to, BY_THE_LINE)
         except LineError as refused:
             row.due_at = None
             note(work, row.person_id, str(refused))
         return
-    choices = store.live_of_officer(work.session, row.person_id)
-    if Role(row.role) is Role.IDVA:
-        choices = store.owned_by(work.session, row.person_id)
-    _offer_choices(work, row, "held_reminder", choices, may_be_new=Role(row.role) is Role.OFFICER)
+    choices = store.open_to(work.session, row.person_id)
+    may_be_new = work.has_role(row.person_id, Role.OFFICER)
+    _offer_choices(work, row, "held_reminder", choices, may_be_new=may_be_new)
     row.due_at = work.now + work.line.policy.kept_limit
+
+
+def _keep_words(work: Work, row: Held, words: Words) -> None:
+    data = json.dumps({"text": words.text, "forwarded": words.forwarded, "anew": words.anew})
+    row.words = work.seal("held", "words", row.id, row.scope, data)
+
+
+def _words_of(work: Work, row: Held) -> Words:
+    data = json.loads(work.open_words("held", "words", row.id, row.scope, row.words))
+    return Words(origin=row.origin, by_telegram=True, **data)
+
+
+def _begun_meanwhile(work: Work, person_id: str) -> Consultation | None:
+    """A line with personal details began no question of its own if its writer has asked one since."""
+    live = store.live_of_officer(work.session, person_id)
+    return live[0] if len(live) == 1 else None
 
 
 def _patience(work: Work, why: Why) -> timedelta:

@@ -43,7 +43,8 @@ class Unsendable(Enum):
     LOCATION = "location"  # location, live location, venue; coordinates are never kept
     CONTACT = "contact"  # a contact card
     STICKER = "sticker"  # sticker, dice, game
-    OTHER = "other"  # poll, quiz, invoice, story, giveaway, checklist, paid media, unknown kinds
+    OTHER = "other"  # poll, quiz, invoice, story, giveaway, checklist, paid media
+    UNKNOWN = "unknown"  # a kind newer than this program: kept in quarantine, for whoever maintains it
     EMPTY = "empty"  # nothing readable: empty, blanks or zero-width characters only
 
 
@@ -55,7 +56,8 @@ class Ignore(Enum):
     NOT_A_PERSON = "not_a_person"  # bots, anonymous admins, `sender_chat`, via_bot
     BUSINESS = "business"  # business or guest messages: never asked for, so alarm
     INLINE = "inline"  # inline queries and results
-    SERVICE = "service"  # pins, auto-delete timers, theme changes, topics made or closed
+    SERVICE = "service"  # pins, theme changes, topics made or closed
+    AUTO_DELETE = "auto_delete"  # messages will vanish from that person's own device; ours stay
     REACTION = "reaction"  # reactions, poll answers
     MIGRATED = "migrated"  # a group became a supergroup
     LIVE_EDIT = "live_edit"  # later positions of a live location

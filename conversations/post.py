@@ -133,7 +133,7 @@ def deliver(
     text: str,
     to: str,
     *,
-    frame: str = "",
+    header: str = "",
     door: str | None = None,
     buttons: tuple[tuple[Button, ...], ...] = (),
     due_at: datetime | None = None,
@@ -141,7 +141,7 @@ def deliver(
     """Owe a message of the thread to a person: on the web, and at Telegram when they are bound to it.
 
     `text` is what Telegram shows in relay mode, `door` what it shows in doorbell mode (default: something new).
-    `frame` stands above every part of a long text: no part of it can pass for a notice of the line.
+    `header` stands above every part of a long text: no part of it can pass for a notice of the line.
     """
     outgoing = Outgoing(text=text, placeholder="")
     _add(work, Send(to, Purpose.THREAD, outgoing, row, message, carries_words=True), ChannelName.WEB)
@@ -151,11 +151,11 @@ def deliver(
     if not work.line.doors.relay:
         _ring(work, row, message, to, door)
         return
-    pieces = parts(text, PART - units(frame))
+    pieces = parts(text, PART - units(header))
     for at, piece in enumerate(pieces):
         mark = f"\n({at + 1}/{len(pieces)})" if len(pieces) > 1 else ""
         outgoing = Outgoing(
-            text=frame + piece + mark,
+            text=header + piece + mark,
             placeholder=wording.PLACEHOLDER.format(ref=row.ref),
             buttons=buttons if at == len(pieces) - 1 else (),
             thread_title=row.ref if to != row.officer_id else None,
@@ -238,7 +238,8 @@ def receipt_update(work: Work, row: Consultation, message: Message, name: str, *
     first = work.session.scalar(query)
     if first is None or first.person_id is None:
         return
-    outgoing = Outgoing(text=wording.say(name, ref=row.ref, **values), placeholder="")
+    text = (wording.say if work.line.doors.relay else wording.doorbell)(name, ref=row.ref, **values)
+    outgoing = Outgoing(text=text, placeholder="")
     send = Send(first.person_id, Purpose.RECEIPT, outgoing, row, message, edits=first.id)
     _add(work, send, ChannelName.TELEGRAM)
 

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session, aliased
 from conversations.messages import ChannelName
 from conversations.tables import Inbox, InboxState, Outbox, OutboxState
 
-CLAIM = timedelta(seconds=8)  # longer than any send may take (6 s): a live courier always reports in time
+CLAIM = timedelta(seconds=8)  # longer than any one call may take (6 s); prolonged before the next
 _OPEN = (OutboxState.WAITING.value, OutboxState.CLAIMED.value)
 
 
@@ -72,6 +72,11 @@ def held_claim(session: Session, seq: int, claim: str) -> Outbox | None:
     """The row, locked, while this claim still stands on it."""
     query = select(Outbox).where(Outbox.seq == seq, Outbox.claim == claim, Outbox.state == OutboxState.CLAIMED.value)
     return session.scalar(query.with_for_update())
+
+
+def prolong(row: Outbox, now: datetime) -> None:
+    """The holder of a claim is still at it: after a step that took time, before the next one that takes time."""
+    row.claimed_until = now + CLAIM
 
 
 def free_every_claim(session: Session) -> int:

@@ -5,11 +5,12 @@ The claim (step 1) is `intake`'s: a repeat never gets here. The commit is the ca
 Rules kept here:
 - An enrolled person always gets an answer; a stranger gets one fixed line, seldom; everything else none.
 - What cannot be sent gets a clear line, changes nothing and is not kept.
+- Words of immediate danger are answered with the emergency words first of all, and wait for no warning.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from access import enrolment, people
@@ -18,15 +19,17 @@ from audit.events import Event
 from conversations import store, wording
 from conversations.case import Case
 from conversations.consult import Words, ask, edit, idva_writes, officer_writes
+from conversations.danger import sounds_dangerous
 from conversations.errors import LineError
-from conversations.held import Doubt, Why, hold
+from conversations.held import Doubt, Why, hold, reword
 from conversations.identifiers import looks_personal
 from conversations.messages import ChannelName, Incoming, Kind, Unsendable
-from conversations.orders import obey
+from conversations.orders import NEW, obey
 from conversations.post import note, note_stranger
 from conversations.states import NotPossible
 from conversations.tables import Consultation
 from conversations.taps import press
+from conversations.undelivered import stopped
 from conversations.whose import Whose, origin_of, whose_is
 from conversations.work import Work
 
@@ -40,6 +43,7 @@ class Received:
 
     answer: str | None = None  # a sentence for the writer
     ref: str | None = None  # the consultation it became part of
+    spent: bool = False  # TAP: none of the buttons under that message works any more
 
 
 def receive(work: Work, incoming: Incoming) -> Received:
@@ -48,10 +52,11 @@ def receive(work: Work, incoming: Incoming) -> Received:
         with work.tx.attempt():
             return _receive(work, incoming)
     except LineError as refused:
-        text = str(refused)
+        text, why = str(refused), type(refused).__name__
     except NotPossible:
-        text = wording.say("tap_not_now")
+        text, why = wording.say("tap_not_now"), "not now"
     person_id = _who(work, incoming)
+    work.record(Event.INPUT_REFUSED, person_id or BY_STRANGER, why=why)
     if incoming.channel is ChannelName.TELEGRAM and person_id is not None:
         note(work, person_id, text)
     return Received(text)
@@ -62,20 +67,29 @@ def _receive(work: Work, incoming: Incoming) -> Received:
     person_id = _who(work, incoming)
     if person_id is None:
         return _stranger(work, incoming)
-    if incoming.kind in (Kind.BLOCKED, Kind.UNBLOCKED):
-        people.set_telegram_alive(work.session, person_id, work.now if incoming.kind is Kind.BLOCKED else None)
-        if incoming.kind is Kind.BLOCKED:
-            work.record(Event.TELEGRAM_LOST, person_id)
+    if incoming.kind is Kind.BLOCKED:
+        stopped(work, person_id)
+        return Received()
+    if incoming.channel is ChannelName.TELEGRAM:
+        people.set_telegram_alive(work.session, person_id, None)  # who writes there can be written to there
+    if incoming.kind is Kind.UNBLOCKED:
         return Received()
     # 3. may they
     if not people.is_active(work.session, person_id):
         work.record(Event.INPUT_REFUSED, person_id, why="suspended")
         return _say(work, incoming, person_id, "access_ended")
+    return _did(work, incoming, person_id)
+
+
+def _did(work: Work, incoming: Incoming, person_id: str) -> Received:
     # 4.-6. load, decide, record: by what they did
     if incoming.kind is Kind.TAP:
-        return Received(press(work, person_id, incoming.token or ""))
+        pressed = press(work, person_id, incoming.token or "")
+        return Received(pressed.answer, spent=pressed.spent)
     if incoming.kind is Kind.UNSENDABLE:
         return _unsendable(work, incoming, person_id)
+    if incoming.kind is Kind.COMMAND and incoming.text.startswith(NEW) and work.has_role(person_id, Role.OFFICER):
+        return _written(work, replace(incoming, text=incoming.text.removeprefix(NEW)), person_id, anew=True)
     if incoming.kind is Kind.COMMAND:
         return Received(obey(work, person_id, incoming))
     if incoming.kind is Kind.EDIT:
@@ -104,6 +118,7 @@ def _stranger(work: Work, incoming: Incoming) -> Received:
     if incoming.kind is Kind.COMMAND and incoming.text.startswith("/start "):
         return _enrol(work, incoming, who)
     if incoming.kind in (Kind.BLOCKED, Kind.UNBLOCKED, Kind.EDIT):
+        work.record(Event.INPUT_IGNORED, BY_STRANGER, why=incoming.kind.value)
         return Received()
     if incoming.kind is Kind.TAP:
         work.record(Event.TAP_REFUSED, BY_STRANGER, why="stranger")
@@ -116,7 +131,7 @@ def _stranger(work: Work, incoming: Incoming) -> Received:
 
 def _enrol(work: Work, incoming: Incoming, who: str) -> Received:
     if not enrolment.may_guess(work.session, who, work.now):
-        work.record(Event.CODE_REFUSED, BY_STRANGER, why="too many guesses")
+        work.record(Event.CODE_REFUSED, BY_STRANGER, why="too many guesses", alarm=True)
         return Received()
     try:
         code = enrolment.use_code(
@@ -145,32 +160,42 @@ def _unsendable(work: Work, incoming: Incoming, person_id: str) -> Received:
 
 
 def _edited(work: Work, incoming: Incoming, person_id: str) -> Received:
-    message = store.message_of_origin(work.session, origin_of(work, incoming) or "")
-    if message is None:
+    origin = origin_of(work, incoming) or ""
+    message = store.message_of_origin(work.session, origin)
+    if message is None and reword(work, person_id, origin, incoming.text):
         return Received()
+    if message is None:
+        work.record(Event.INPUT_REFUSED, person_id, why="edit of nothing we have")
+        return _say(work, incoming, person_id, "edit_unknown")
     case = Case.load(work, message.consultation_id)
     if case.ended:
+        work.record(Event.INPUT_REFUSED, person_id, case.row.id, why="edit after the end")
         return _say(work, incoming, person_id, "edit_closed", ref=case.row.ref)
     edit(case, message, person_id, incoming.text)
     return Received(ref=case.row.ref)
 
 
-def _written(work: Work, incoming: Incoming, person_id: str) -> Received:
+def _written(work: Work, incoming: Incoming, person_id: str, *, anew: bool = False) -> Received:
     words = Words(
         text=incoming.text,
         origin=origin_of(work, incoming),
         reply_to=incoming.message,
         by_telegram=incoming.channel is ChannelName.TELEGRAM,
         written_at=incoming.written_at,
+        forwarded=incoming.forwarded,
+        anew=anew,
     )
-    found = whose_is(work, person_id, incoming)
+    found = Whose(Role.OFFICER, None) if anew else whose_is(work, person_id, incoming)
     if isinstance(found, Doubt):
+        if work.has_role(person_id, Role.OFFICER) and sounds_dangerous(words.text):
+            _say(work, incoming, person_id, "danger")
         hold(work, person_id, words, found)
         return Received()
     if found.row is None and found.role is Role.IDVA:
+        work.record(Event.INPUT_REFUSED, person_id, why="nothing open")
         waiting = ", ".join(row.ref for row in store.unowned(work.session)) or wording.say("none_waiting")
         return _say(work, incoming, person_id, "nothing_open", waiting=waiting)
-    if found.role is Role.OFFICER and words.by_telegram and work.line.doors.relay and looks_personal(words.text):
+    if found.role is Role.OFFICER and _must_warn(work, words):
         hold(work, person_id, words, Doubt(Why.PERSONAL, Role.OFFICER, default=found.row))
         return Received()
     row = _take_in(work, person_id, found, words)
@@ -178,14 +203,22 @@ def _written(work: Work, incoming: Incoming, person_id: str) -> Received:
     return Received(ref=row.ref)
 
 
+def _must_warn(work: Work, words: Words) -> bool:
+    """Whether this would pass personal details through Telegram; whoever is in danger is not kept waiting for that."""
+    by_relay = words.by_telegram and work.line.doors.relay
+    return by_relay and looks_personal(words.text) and not sounds_dangerous(words.text)
+
+
 def _take_in(work: Work, person_id: str, found: Whose, words: Words) -> Consultation:
     if found.row is None:
-        return ask(work, person_id, words).row
+        return ask(work, person_id, words).row  # its acknowledgement begins with the emergency words
     case = Case.load(work, found.row.id)
     if found.role is Role.IDVA:
         idva_writes(case, person_id, words)
-    else:
-        officer_writes(case, words)
+        return case.row
+    if sounds_dangerous(words.text):
+        case.tell(person_id, "danger")
+    officer_writes(case, words)
     return case.row
 
 

@@ -28,16 +28,17 @@ def open_version(work: Work, message: Message, number: int | None = None) -> str
 def header(case: Case, message: Message) -> str:
     """Who says it, as the other side sees it."""
     ref = case.row.ref
-    edited = " · changed" if message.versions > 1 else ""
+    marks = " · forwarded" if message.kind == MessageKind.FORWARDED.value else ""
+    marks += " · changed" if message.versions > 1 else ""
     if message.side == Side.LINE.value or message.author_id is None:
         return f"Lanyard · {ref}"
     author = case.work.person(message.author_id)
     if message.side == Side.OFFICER.value:
-        return f"{ref} · {author.title}, {author.service}{edited}"
+        return f"{ref} · {author.title}, {author.service}{marks}"
     if message.kind == MessageKind.NOTE.value:
         return f"{ref} · note from {author.name}, IDVA"
     what = "advice from " if message.kind == MessageKind.ADVICE.value else ""
-    return f"{ref} · {what}{author.name}, IDVA ({case.work.line.policy.service}){edited}"
+    return f"{ref} · {what}{author.name}, IDVA ({case.work.line.policy.service}){marks}"
 
 
 def relay(case: Case, message: Message, words: str) -> None:
@@ -45,7 +46,7 @@ def relay(case: Case, message: Message, words: str) -> None:
     to = case.row.idva_id if message.side == Side.OFFICER.value else case.row.officer_id
     if to is not None and to != message.author_id:
         due_at = overtake(case.work, message)
-        deliver(case.work, case.row, message, words, to, frame=f"{header(case, message)}:\n", due_at=due_at)
+        deliver(case.work, case.row, message, words, to, header=f"{header(case, message)}:\n", due_at=due_at)
 
 
 def show_everything(case: Case, idva_id: str) -> None:
@@ -55,5 +56,5 @@ def show_everything(case: Case, idva_id: str) -> None:
         by_people = message.side != Side.LINE.value and message.author_id != idva_id
         if by_people and message.audience != Audience.OFFICER.value:
             words = open_version(work, message)
-            deliver(work, case.row, message, words, idva_id, frame=f"{header(case, message)}:\n")
+            deliver(work, case.row, message, words, idva_id, header=f"{header(case, message)}:\n")
             work.record(Event.WORDS_READ, idva_id, case.row.id, message=message.number, purpose="took it")

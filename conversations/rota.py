@@ -17,7 +17,7 @@ from conversations.case import Case
 from conversations.errors import OffDuty, RoleMissing, StillHolding
 from conversations.search import lose_owner, offers_ran_out, unreachable
 from conversations.states import OWNED, State, Timer
-from conversations.tables import OfferKind, OfferOutcome, Shift
+from conversations.tables import Consultation, OfferKind, OfferOutcome, Shift
 from conversations.transfer import refuse_transfer
 from conversations.work import Work
 
@@ -67,9 +67,14 @@ def announce(work: Work, shift: Shift) -> None:
     if shift.duty != store.IDVA_DUTY:
         return
     for row in store.unowned(work.session):
-        timer = Timer.NEXT_SHIFT if row.state == State.KEPT.value else Timer.ROUTE
-        store.set_due(work.session, row.id, timer, work.now)
+        look_at(work, row)
     work.wake(shift.person_id)
+
+
+def look_at(work: Work, row: Consultation) -> None:
+    """Have it decided again who is asked, in its own transaction."""
+    timer = Timer.NEXT_SHIFT if row.state == State.KEPT.value else Timer.ROUTE
+    store.set_due(work.session, row.id, timer, work.now)
 
 
 def suspend(work: Work, person_id: str, by: str) -> None:

@@ -86,6 +86,12 @@ def next_step(search: Search, on_duty: Sequence[OnDuty], now: datetime, policy: 
     return Ask(tuple(idva.person_id for idva in chosen), now + answer_time(search.urgent, policy))
 
 
+def somebody_new(search: Search, on_duty: Sequence[OnDuty], policy: Policy) -> bool:
+    """Whether somebody has room who was not asked in this search, and nobody is being asked."""
+    asked = search.tried | {search.asked_by}
+    return not search.asking and any(idva.load < policy.capacity and idva.person_id not in asked for idva in on_duty)
+
+
 def answer_time(urgent: bool, policy: Policy) -> timedelta:
     """How long an IDVA has to answer an offer."""
     return policy.answer_urgent if urgent else policy.answer

@@ -8,18 +8,22 @@ Rules kept here:
 
 from __future__ import annotations
 
+from datetime import datetime
 from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
 
 from audit.events import Event
 from conversations import store, wording
 from conversations.case import Case
 from conversations.dialogue import ACK_BUTTONS, LEAD_BUTTONS, OFFER_BUTTONS, routed
 from conversations.errors import NoLongerOffered, OffDuty, OwnQuestion, Taken
+from conversations.policy import Policy
 from conversations.post import call
 from conversations.relay import show_everything
-from conversations.routing import Ask, CallLead, Keep, Search, Step, next_step
+from conversations.routing import Ask, CallLead, Keep, OnDuty, Search, Step, next_step, somebody_new
 from conversations.states import OWNED, UNOWNED, State, Timer, Trigger
-from conversations.tables import Offer, OfferKind, OfferOutcome
+from conversations.tables import Consultation, Offer, OfferKind, OfferOutcome
 from conversations.work import BY_THE_LINE
 
 LOCAL = ZoneInfo("Europe/London")
@@ -35,7 +39,17 @@ def route(case: Case, *, ack: bool = False) -> None:
     elif isinstance(step, CallLead):
         _call_lead(case, step, ack)
     elif isinstance(step, Keep):
+        case.close_offers(OfferOutcome.OVERTAKEN)
         _keep(case, ack)
+    _time_offers(case)
+
+
+def route_again(case: Case) -> None:
+    """Decide again who is asked; offers whose time is up ask nobody any more."""
+    for offer in store.open_offers(case.work.session, case.row.id):
+        if offer.due_at <= case.work.now:
+            case.end_offer(offer, OfferOutcome.UNANSWERED)
+    route(case)
 
 
 def accept(case: Case, idva_id: str) -> None:
@@ -43,7 +57,9 @@ def accept(case: Case, idva_id: str) -> None:
     work, row = case.work, case.row
     if row.officer_id == idva_id:
         raise OwnQuestion
-    if case.state in OWNED and row.idva_id and row.idva_id != idva_id:
+    if case.state in OWNED and row.idva_id == idva_id:
+        return  # theirs already: a second tap changes nothing
+    if case.state in OWNED and row.idva_id:
         raise Taken(work.person(row.idva_id).name)
     if case.state not in UNOWNED or not case.can(Trigger.ACCEPT):
         raise NoLongerOffered
@@ -53,6 +69,7 @@ def accept(case: Case, idva_id: str) -> None:
         if offer.idva_id == idva_id:
             case.end_offer(offer, OfferOutcome.ACCEPTED)
     others = case.close_offers(OfferOutcome.OVERTAKEN)
+    stand_down(case, "call_lead_taken", idva=work.person(idva_id).name)
     row.idva_id = idva_id
     case.move(Trigger.ACCEPT, idva_id, **case.officer_facts())
     show_everything(case, idva_id)
@@ -98,7 +115,14 @@ def call_leads(case: Case, name: str) -> None:
     work = case.work
     for lead in store.on_duty(work.session, store.LEAD_DUTY, work.now):
         rows = LEAD_BUTTONS if case.can(Trigger.LEAD_TOOK) else ()
-        call(work, lead, case.row, name, rows, **case.officer_facts())
+        call(work, lead, case.row, name, rows, idva=case.facts()["idva"], **case.officer_facts())
+
+
+def stand_down(case: Case, name: str, idva: str = "") -> None:
+    """Tell whoever was called as duty lead that there is nothing for them to do any more. Before the move."""
+    if case.state in (State.LEAD_CALLED, State.KEPT, State.ADVICE_RAISED):
+        for lead in store.on_duty(case.work.session, store.LEAD_DUTY, case.work.now):
+            call(case.work, lead, case.row, name, idva=idva)
 
 
 def owner_present(case: Case) -> None:
@@ -111,18 +135,32 @@ def owner_present(case: Case) -> None:
             lose_owner(case, "off duty")
 
 
-def lose_owner(case: Case, why: str) -> None:
-    """The IDVA cannot go on: the officer is told, and another is found at once."""
+def lose_owner(case: Case, why: str, *, silent: bool = False) -> None:
+    """The IDVA cannot go on: the officer is told, and another is found at once. Who fell silent is not asked again."""
     idva_id = case.row.idva_id
     name = case.work.person(idva_id).name if idva_id else "the IDVA"
     case.new_search()
+    if silent and idva_id is not None:
+        left = _new_offer(case, idva_id, case.work.now)
+        left.outcome, left.answered_at = OfferOutcome.UNANSWERED.value, case.work.now
     case.move(Trigger.OWNER_LOST, BY_THE_LINE, idva=name, why=why)
     route(case)
 
 
+def who_could_be_asked(session: Session, now: datetime, policy: Policy) -> list[str]:
+    """What waits for an IDVA although somebody has room who was not asked in this search; urgent first."""
+    waiting = [row for row in store.unowned(session) if State(row.state) in (State.LEAD_CALLED, State.KEPT)]
+    return [row.id for row in waiting if somebody_new(*_stand(session, row, now), policy)]
+
+
 def _step(case: Case) -> Step:
-    work, row = case.work, case.row
-    offers = store.offers_of(work.session, row)
+    work = case.work
+    return next_step(*_stand(work.session, case.row, work.now), work.now, work.line.policy)
+
+
+def _stand(session: Session, row: Consultation, now: datetime) -> tuple[Search, list[OnDuty]]:
+    """How the search for an IDVA stands, and who is there."""
+    offers = store.offers_of(session, row)
     search = Search(
         began_at=row.search_began_at,
         urgent=row.urgent,
@@ -130,9 +168,16 @@ def _step(case: Case) -> Step:
         tried=frozenset(offer.idva_id for offer in offers if offer.outcome is not None),
         asking=frozenset(offer.idva_id for offer in offers if offer.outcome is None),
         unanswered=sum(offer.outcome == OfferOutcome.UNANSWERED.value for offer in offers),
-        lead_called=case.state is State.LEAD_CALLED,
+        lead_called=State(row.state) is State.LEAD_CALLED,
     )
-    return next_step(search, store.idvas_on_duty(work.session, row, work.now), work.now, work.line.policy)
+    return search, store.idvas_on_duty(session, row, now)
+
+
+def _time_offers(case: Case) -> None:
+    """While the lead is called, or it is kept, offers have no timer of their own: it is routed when one runs out."""
+    offers = store.open_offers(case.work.session, case.row.id)
+    if offers and case.state in (State.LEAD_CALLED, State.KEPT):
+        store.set_due(case.work.session, case.row.id, Timer.ROUTE, min(offer.due_at for offer in offers))
 
 
 def _ask(case: Case, step: Ask, ack: bool) -> None:
@@ -144,17 +189,7 @@ def _ask(case: Case, step: Ask, ack: bool) -> None:
     seconds = int((step.due_at - work.now).total_seconds())
     knowing = set(store.earlier_on_incident(work.session, row))
     for person in step.people:
-        offer = Offer(
-            id=work.new_id(),
-            consultation_id=row.id,
-            idva_id=person,
-            kind=OfferKind.QUESTION.value,
-            search=row.search,
-            offered_at=work.now,
-            due_at=step.due_at,
-        )
-        work.session.add(offer)
-        work.session.flush()
+        offer = _new_offer(case, person, step.due_at)
         work.record(Event.OFFERED, BY_THE_LINE, row.id, to=person, urgent=row.urgent)
         if person in knowing:
             work.record(Event.LINKED, BY_THE_LINE, row.id, to=person)
@@ -171,11 +206,26 @@ def _ask(case: Case, step: Ask, ack: bool) -> None:
     _tell_next(case, routed(Trigger.OFFER, before, everybody=len(step.people) > 1), ack)
 
 
+def _new_offer(case: Case, person: str, due_at: datetime) -> Offer:
+    offer = Offer(
+        id=case.work.new_id(),
+        consultation_id=case.row.id,
+        idva_id=person,
+        kind=OfferKind.QUESTION.value,
+        search=case.row.search,
+        offered_at=case.work.now,
+        due_at=due_at,
+    )
+    case.work.session.add(offer)
+    case.work.session.flush()
+    return offer
+
+
 def _call_lead(case: Case, step: CallLead, ack: bool) -> None:
     before = case.state
-    if before is State.KEPT:  # everybody on duty is busy: it stays kept, and is looked at again
-        case.work.session.flush()
-        _look_again(case)
+    there = store.on_duty(case.work.session, store.LEAD_DUTY, case.work.now)
+    if before is State.KEPT or not there:  # nobody to be called: on at once to whom else the officer can ring
+        _keep(case, ack)
         return
     case.move(Trigger.CALL_LEAD, quiet=True)
     call_leads(case, "call_lead")
@@ -186,7 +236,6 @@ def _keep(case: Case, ack: bool) -> None:
     if case.state is State.KEPT:
         _look_again(case)
         return
-    case.close_offers(OfferOutcome.OVERTAKEN)
     before = case.state
     case.move(Trigger.KEEP, quiet=True)
     call_leads(case, "call_lead")

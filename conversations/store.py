@@ -78,6 +78,11 @@ def owned_by(session: Session, idva_id: str) -> list[Consultation]:
     return _all(session, Consultation.idva_id == idva_id, Consultation.state.in_(_names(OWNED)))
 
 
+def open_to(session: Session, person_id: str) -> list[Consultation]:
+    """Every live consultation this person can write in, as officer or as IDVA."""
+    return live_of_officer(session, person_id) + owned_by(session, person_id)
+
+
 def just_ended_of(session: Session, idva_id: str, since: datetime) -> list[Consultation]:
     """Consultations this IDVA had that ended or were lost a moment ago."""
     return _all(
@@ -239,8 +244,11 @@ def cancel_timers(session: Session, consultation_id: str, timers: Sequence[Timer
 
 
 def due_now(session: Session, now: datetime, limit: int = 50) -> list[Due]:
-    """What is due, oldest first; not locked: the consultation is locked first, then the row looked at again."""
-    return list(session.scalars(select(Due).where(Due.at <= now).order_by(Due.at, Due.seq).limit(limit)))
+    """What is due, oldest first, at one moment urgent first. Not locked: the consultation is, then the row is looked
+    at again."""
+    query = select(Due).join(Consultation, Consultation.id == Due.consultation_id).where(Due.at <= now)
+    order = (Due.at, Consultation.urgent.desc(), Consultation.asked_at, Due.seq)
+    return list(session.scalars(query.order_by(*order).limit(limit)))
 
 
 def next_due_at(session: Session) -> datetime | None:
@@ -254,9 +262,20 @@ def due_row(session: Session, seq: int) -> Due | None:
 
 
 def held_due(session: Session, now: datetime) -> list[Held]:
-    """Held lines about which the line acts by itself now."""
-    query = select(Held).where(Held.due_at <= now).order_by(Held.due_at)
-    return list(session.scalars(query.with_for_update(skip_locked=True)))
+    """Held lines about which the line acts by itself now; not locked: each is looked at again when it is."""
+    return list(session.scalars(select(Held).where(Held.due_at <= now).order_by(Held.due_at)))
+
+
+def held_if_free(session: Session, held_id: str, now: datetime) -> Held | None:
+    """A held line that is due now, locked; None when it is not, or while somebody else is at it."""
+    query = select(Held).where(Held.id == held_id, Held.due_at <= now).with_for_update(skip_locked=True)
+    return session.scalar(query.execution_options(populate_existing=True))
+
+
+def held_of_origin(session: Session, person_id: str, origin: str) -> Held | None:
+    """The held line, not resolved yet, that came from this message of a channel."""
+    query = select(Held).where(Held.person_id == person_id, Held.origin == origin, Held.due_at.is_not(None))
+    return session.scalar(query.with_for_update())
 
 
 def thread_to(session: Session, person_id: str, remote: str) -> Thread | None:
@@ -264,10 +283,10 @@ def thread_to(session: Session, person_id: str, remote: str) -> Thread | None:
     return session.scalar(select(Thread).where(Thread.person_id == person_id, Thread.remote == remote))
 
 
-def expire_taps(session: Session, consultation_id: str, now: datetime) -> None:
-    """Make the unused buttons of a consultation stale."""
-    unused = (Tap.consultation_id == consultation_id) & Tap.used_at.is_(None)
-    session.execute(update(Tap).where(unused).values(expires_at=now))
+def expire_taps(session: Session, consultation_id: str, now: datetime, actions: Sequence[str] = ()) -> None:
+    """Make the unused buttons of a consultation stale: all, or those of these actions."""
+    stale = update(Tap).where(Tap.consultation_id == consultation_id, Tap.used_at.is_(None))
+    session.execute((stale.where(Tap.action.in_(actions)) if actions else stale).values(expires_at=now))
 
 
 def _loads(session: Session, people: Sequence[str]) -> dict[str, int]:

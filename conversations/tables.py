@@ -40,6 +40,7 @@ class MessageKind(Enum):
     """What sort of message it is."""
 
     WORDS = "words"
+    FORWARDED = "forward"  # words passed on from elsewhere: marked, and whose they were first is never believed
     ADVICE = "advice"  # the structured advice, to be read back
     NOTICE = "notice"  # said by the line
     NOTE = "note"  # from one IDVA to the next, at a transfer

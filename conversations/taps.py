@@ -4,39 +4,51 @@ Rules kept here:
 - A token works for its own person only, once, and only while its consultation allows the act; what it does is
   read from its row, never from what the client sends.
 - A second tap (or the same tap under another update id) changes nothing and gets the same answer.
-- A wrong, foreign or expired token gets one constant text.
+- A wrong, foreign or expired token gets one constant text. Somebody who tries others' buttons again and again
+  raises an alarm.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
 
-from access.enrolment import hash_of
+from access.enrolment import count_in, hash_of
 from access.tables import Role
 from audit.events import Event
-from conversations import consult, held, search, wording
+from conversations import consult, errors, held, search, wording
 from conversations.advise import ask_on, understood
 from conversations.case import Case
 from conversations.dialogue import Action
 from conversations.errors import LineError, NotYours, Taken
 from conversations.post import note
-from conversations.states import NotPossible
+from conversations.states import ENDED, NotPossible, State
 from conversations.store import open_offers
 from conversations.tables import Consultation, OfferKind, OfferOutcome, Tap
 from conversations.transfer import accept_transfer, refuse_transfer
 from conversations.work import Work
 
 REFUSED = "tap_expired"
+FOREIGN_AN_HOUR = 3  # somebody else's buttons; from then on it is no accident
+HOUR = timedelta(hours=1)
 
 
-def press(work: Work, person_id: str, token: str) -> str:
-    """Do what this button does. Gives the sentence to show; never raises for what a client can send."""
+@dataclass(frozen=True)
+class Pressed:
+    """What came of a tap."""
+
+    answer: str  # the sentence to show
+    spent: bool = False  # nothing under that message can be done any more
+
+
+def press(work: Work, person_id: str, token: str) -> Pressed:
+    """Do what this button does. Never raises for what a client can send."""
     tap = work.session.get(Tap, hash_of(token), with_for_update=True, populate_existing=True)
     if tap is None or tap.person_id != person_id:
-        work.record(Event.TAP_REFUSED, person_id, why="unknown" if tap is None else "foreign")
-        return wording.say(REFUSED)
+        return _not_theirs(work, person_id, foreign=tap is not None)
     if tap.used_at is not None:
-        return _answer(work, tap, tap.answer or "tap_done")
+        return Pressed(_answer(work, tap, tap.answer or "tap_done"))
     if tap.expires_at <= work.now:
         return _expired(work, tap)
     tap.used_at, tap.answer = work.now, "tap_done"
@@ -44,31 +56,42 @@ def press(work: Work, person_id: str, token: str) -> str:
         with work.tx.attempt():
             name = _ACTS[Action(tap.action)](work, person_id, tap)
     except (LineError, NotPossible) as refused:
-        tap.used_at = work.now
-        tap.answer = _refusal(refused)
-        if isinstance(refused, Taken):
-            return wording.say("tap_taken", by=refused.by)
-        return str(refused) if isinstance(refused, LineError) else _answer(work, tap, tap.answer)
+        tap.used_at, tap.answer = work.now, _refusal(refused)
+        work.record(Event.TAP_REFUSED, person_id, tap.consultation_id, why=type(refused).__name__)
+        return Pressed(_answer(work, tap, tap.answer))
     tap.answer = name
-    return _answer(work, tap, name)
+    return Pressed(_answer(work, tap, name))
 
 
-def _expired(work: Work, tap: Tap) -> str:
+def _not_theirs(work: Work, person_id: str, *, foreign: bool) -> Pressed:
+    alarm = foreign and count_in(work.session, f"t{person_id[:30]}", HOUR, work.now) >= FOREIGN_AN_HOUR
+    work.record(Event.TAP_REFUSED, person_id, why="foreign" if foreign else "unknown", alarm=alarm)
+    return Pressed(wording.say(REFUSED))
+
+
+def _expired(work: Work, tap: Tap) -> Pressed:
     work.record(Event.TAP_REFUSED, tap.person_id, tap.consultation_id, why="expired")
-    if tap.consultation_id is not None:
-        case = Case.load(work, tap.consultation_id)
-        if case.ended:
-            return wording.say("tap_closed", ref=case.row.ref)
-    return wording.say(REFUSED)
+    row = work.session.get(Consultation, tap.consultation_id) if tap.consultation_id else None
+    if row is not None and State(row.state) in ENDED:
+        return Pressed(wording.say("tap_closed", ref=row.ref), spent=True)
+    return Pressed(wording.say(REFUSED), spent=True)
 
 
 def _refusal(refused: Exception) -> str:
-    return "tap_expired" if isinstance(refused, NotYours) else "tap_not_now"
+    """The name under which a refusal is kept, to be said again to a second tap: a sentence's, or the error's own."""
+    if isinstance(refused, Taken):
+        return "tap_taken"
+    return type(refused).__name__ if isinstance(refused, LineError) else "tap_not_now"
 
 
 def _answer(work: Work, tap: Tap, name: str) -> str:
+    refused = getattr(errors, name, None)
+    if refused is not None:
+        return str(refused())
     row = work.session.get(Consultation, tap.consultation_id) if tap.consultation_id else None
-    return wording.say(name, ref=row.ref if row else "")
+    known = row is not None and row.idva_id is not None and work.line.doors.relay  # a doorbell names nobody
+    by = work.person(row.idva_id).name if known and row and row.idva_id else "a colleague"
+    return wording.say(name, ref=row.ref if row else "", by=by)
 
 
 def _case(work: Work, tap: Tap) -> Case:

@@ -13,7 +13,7 @@ from conversations import store
 from conversations.advise import raise_unread
 from conversations.case import Case
 from conversations.dialogue import READ_BACK, STILL_HERE_BUTTONS, Notice, Party
-from conversations.search import call_leads, keep, lose_owner, offers_ran_out, route
+from conversations.search import call_leads, keep, lose_owner, offers_ran_out, route, route_again
 from conversations.states import OWNED, UNOWNED, State, Timer, Trigger
 from conversations.tables import OfferOutcome
 from conversations.transfer import refuse_transfer
@@ -37,7 +37,7 @@ def fall_due(work: Work, seq: int, consultation_id: str) -> bool:
 
 def _route(case: Case, _count: int) -> None:
     if case.state in UNOWNED:
-        route(case)
+        route_again(case)
 
 
 def _offer_unanswered(case: Case, _count: int) -> None:
@@ -80,7 +80,7 @@ def _waiting(case: Case, count: int) -> None:
     policy = case.work.line.policy
     if case.row.officer_waits:
         if count >= policy.idva_nudges:
-            lose_owner(case, "you did not answer")
+            lose_owner(case, "you did not answer", silent=True)
             return
         case.say(Notice(Party.OWNER, "nudge_idva"))
         until = case.work.now + (policy.idva_silent_urgent if case.row.urgent else policy.idva_silent)

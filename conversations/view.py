@@ -99,7 +99,7 @@ class OfferShown:
     due_at: datetime
     offered_at: datetime
     consultation: Summary
-    first_words: str = ""
+    first_words: str = ""  # all that the officer wrote so far: a long question comes in several messages
     note: str = ""
 
 
@@ -215,16 +215,15 @@ def delivered(work: Work, done: Outbox) -> None:
 
 
 def _offer(work: Work, row: Consultation, offer: Offer, idva_id: str) -> OfferShown:
-    messages = store.messages_of(work.session, row.id)
-    question = next((one for one in messages if one.side == Side.OFFICER.value), None)
-    work.record(Event.WORDS_READ, idva_id, row.id, message=1, purpose="offered")
+    question = [one for one in store.messages_of(work.session, row.id) if one.side == Side.OFFICER.value]
+    work.record(Event.WORDS_READ, idva_id, row.id, upto=row.messages, purpose="offered")
     return OfferShown(
         id=offer.id,
         kind=offer.kind,
         due_at=offer.due_at,
         offered_at=offer.offered_at,
         consultation=summary(work, row),
-        first_words=open_version(work, question) if question else "",
+        first_words="\n".join(open_version(work, one) for one in question),
     )
 
 

@@ -44,9 +44,9 @@ def whose_is(work: Work, person_id: str, incoming: Incoming) -> Whose | Doubt:
     if pointed:
         return _to_pointed(work, person_id, pointed[0])
     roles = work.person(person_id).roles
-    if Role.OFFICER in roles and (Role.IDVA not in roles or not store.owned_by(work.session, person_id)):
-        return _officers(work, person_id)
-    return _idvas(work, person_id, may_be_new=Role.OFFICER in roles)
+    if Role.OFFICER not in roles:
+        return _idvas(work, person_id)
+    return _both(work, person_id) if Role.IDVA in roles else _officers(work, person_id)
 
 
 def _on_web(work: Work, person_id: str, incoming: Incoming) -> Whose:
@@ -100,12 +100,22 @@ def _officers(work: Work, person_id: str) -> Whose | Doubt:
     return Whose(Role.OFFICER, live[0] if live else None)
 
 
-def _idvas(work: Work, person_id: str, *, may_be_new: bool) -> Whose | Doubt:
+def _idvas(work: Work, person_id: str) -> Whose | Doubt:
     owned = store.owned_by(work.session, person_id)
-    just_ended = store.just_ended_of(work.session, person_id, work.now - store.RECENT)
-    if len(owned) > 1 or (owned and (just_ended or may_be_new)):
-        return Doubt(Why.WHICH, Role.IDVA, tuple(owned), may_be_new=may_be_new)
+    if len(owned) > 1 or (owned and _just_ended(work, person_id)):
+        return Doubt(Why.WHICH, Role.IDVA, tuple(owned))
     return Whose(Role.IDVA, owned[0] if owned else None)
+
+
+def _both(work: Work, person_id: str) -> Whose | Doubt:
+    """Whoever is officer and IDVA is taken for an officer only while there is nothing to answer as IDVA."""
+    if store.owned_by(work.session, person_id) or _just_ended(work, person_id):
+        return Doubt(Why.WHICH, Role.IDVA, tuple(store.open_to(work.session, person_id)), may_be_new=True)
+    return _officers(work, person_id)
+
+
+def _just_ended(work: Work, person_id: str) -> bool:
+    return bool(store.just_ended_of(work.session, person_id, work.now - store.RECENT))
 
 
 def _role_in(row: Consultation, person_id: str) -> Role:

@@ -21,8 +21,8 @@ ENGLISH: dict[str, str] = {
     "next_asked_another": "No answer yet, so another IDVA is being asked.",
     "next_came_free": "An IDVA is free now and is being asked.",
     "next_full": "Every IDVA on duty is with somebody. You are number {position} in the queue. "
-    "{lead_name} has been called; you can ring {lead_phone}.",
-    "next_lead": "No IDVA has answered yet. {lead_name} has been called; you can ring {lead_phone}.",
+    "{Lead_name} has been called; you can ring {lead_phone}.",
+    "next_lead": "No IDVA has answered yet. {Lead_name} has been called; you can ring {lead_phone}.",
     "next_kept": "No IDVA can answer now{next_shift}. Ring {lead_name} on {lead_phone}, or: {fallbacks}. "
     "Your question is kept: you are owed an answer, and the next IDVA on duty gets it first.",
     "next_doubt": "You wrote this at {written}; it has only reached us now. Do you still need help? "
@@ -45,8 +45,8 @@ ENGLISH: dict[str, str] = {
     "You can ask more within 14 days, or ring {lead_phone}.",
     "lapse_stale": "{ref}: we did not hear whether you still need help, so nobody was called. "
     "Write again at any time, or ring {lead_name} on {lead_phone}.",
-    "lapse_kept": "{ref}: no IDVA could answer. {lead_name} now has your question: ring {lead_phone}. {emergency}",
-    "lapse_raised": "{ref}: the advice above was not confirmed. {lead_name} has it now: ring {lead_phone}.",
+    "lapse_kept": "{ref}: no IDVA could answer. {Lead_name} now has your question: ring {lead_phone}. {emergency}",
+    "lapse_raised": "{ref}: the advice above was not confirmed. {Lead_name} has it now: ring {lead_phone}.",
     "withdrawn": "{ref}: withdrawn. You can ask more within 14 days.",
     "nudge_officer": "{ref}: {idva} has answered and is waiting for you. Still with it?",
     "still_here": "{ref}: thank you. {idva} stays with you.",
@@ -55,13 +55,15 @@ ENGLISH: dict[str, str] = {
     "log_which": "You have several open. Set the log number on the page of the one it belongs to.",
     "log_none": "You have nothing open.",
     "withdraw_which": "Which one is no longer needed?",
-    "not_delivered": "{ref}: your message {number} could not be delivered to {other}. {lead_name} has been called; "
+    "not_delivered": "{ref}: your message {number} could not be delivered to {other}. {Lead_name} has been called; "
+    "you can ring {lead_phone}.",
+    "cannot_reach": "{ref}: {other} cannot be reached by message any more. {Lead_name} has been called; "
     "you can ring {lead_phone}.",
     "outage": "{ref}: the line was out of order from {since} to now. Your consultation is still open. "
     "If it cannot wait, ring {lead_name} on {lead_phone}. {emergency}",
     # -- to the IDVA
     "yours": "{ref} is yours. {officer}, {force}. Grade as the officer set it: {grade}. "
-    "Victim safe now: {safe}. Incident log: {log}.",
+    "Victim safe now: {safe}. Incident log: {log}.\nThe forms to advise, or to pass it on: {link}",
     "officer_withdrew": "{ref}: the officer has withdrawn the question.",
     "officer_understood": "{ref}: the officer has confirmed the advice.",
     "officer_asks_on": "{ref}: the officer has a further question before confirming.",
@@ -82,6 +84,8 @@ ENGLISH: dict[str, str] = {
     "call_lead_undelivered": "{ref}: {officer}, {force}, cannot be reached by message. You are called as duty lead.",
     "call_lead_unreachable": "{ref}: {idva}, IDVA, cannot be reached by message, and {officer}, {force}, is waiting. "
     "You are called as duty lead.",
+    "call_lead_taken": "{ref}: taken by {idva}. Nothing is left for you to do.",
+    "call_lead_over": "{ref}: settled. Nothing is left for you to do.",
     "call_accepted": "{ref}: you have it.",
     "call_declined": "{ref}: passed on to somebody else.",
     "call_unanswered": "{ref}: passed on, because there was no answer.",
@@ -100,6 +104,7 @@ ENGLISH: dict[str, str] = {
     "enrolled": "This chat is now connected. Write here when you need the line.\n{emergency}",
     "receipt": "Received. {ref}",
     "receipt_delivered": "Delivered to {other}. {ref}",
+    "receipt_there": "Delivered. {ref}",
     "receipt_failed": "Not delivered. {ref}: ring {lead_phone}.",
     "held_which": "Not sent yet. You have several open: which one is this for?",
     "held_other": "Not sent yet. This answers a message of {ref}. Is it for {ref}?",
@@ -184,6 +189,7 @@ SAFE = {True: "yes", False: "no", None: "not said"}
 DECLINE_REASONS = {"busy": "cannot now", "conflict": "knows the people", "other": "not for me"}
 
 DOORBELL: dict[str, str] = {
+    "danger": "danger",
     "received": "door_received",
     "still_looking": "door_new",
     "lapse_kept": "door_alone",
@@ -198,6 +204,8 @@ DOORBELL: dict[str, str] = {
     "call_lead_unread": "door_lead",
     "call_lead_undelivered": "door_lead",
     "call_lead_unreachable": "door_lead",
+    "receipt_delivered": "receipt_there",
+    "receipt_failed": "receipt_failed",
 }
 """What a doorbell rings instead; `door_new` for the rest. Answers outside a thread hold no words and go as they are."""
 

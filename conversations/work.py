@@ -31,7 +31,8 @@ class Work:
         self.now = line.now()
         self._known: dict[str, Known] = {}
         self._wake: set[str] = set()
-        tx.after_commit(lambda: line.bell.ring(frozenset(self._wake)))
+        self._quiet = False
+        tx.after_commit(self._ring)
 
     def record(self, event: Event, actor: str, consultation: str | None = None, **facts: Fact) -> None:
         """Add a leaf to the trail, in this transaction."""
@@ -67,6 +68,14 @@ class Work:
     def wake(self, *people: str | None) -> None:
         """Ring the bell for these people once this is committed."""
         self._wake.update(person for person in people if person)
+
+    def quietly(self) -> None:
+        """Nobody waits for what is written here: the bell stays silent."""
+        self._quiet = True
+
+    def _ring(self) -> None:
+        if not self._quiet:
+            self.line.bell.ring(frozenset(self._wake))
 
 
 @contextmanager

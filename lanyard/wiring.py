@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import IO, Any
 
-from fastapi import FastAPI
 from sqlalchemy import literal, select
 from sqlalchemy.exc import SQLAlchemyError
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute, Mount
 
 from access.people import enrolled_addresses, has_people
 from audit.events import Event
@@ -157,7 +158,7 @@ class Server:
             "trouble", lead_name=policy.lead_name, lead_phone=policy.lead_phone, emergency=policy.emergency
         )
 
-    def _app(self) -> FastAPI:
+    def _app(self) -> Starlette:
         settings = self._house.settings
         front = Front(
             line=self._house.line,
@@ -168,15 +169,13 @@ class Server:
             practice=settings.practice,
             ready=self._ready,
         )
-        app = create_app(front)
-        app.router.lifespan_context = self._lifespan
+        # Telegram's calls stay outside the pages' guard, which refuses what no browser of ours sent.
+        routes: list[BaseRoute] = [Mount("", create_app(front))]
         secret = settings.webhook_secret()
         if self.telegram and settings.telegram_webhook_path and secret:
             path = settings.telegram_webhook_path
-            app.router.routes.insert(
-                0, webhook_route(self.telegram, path, secret.get_secret_value(), self._intake.store)
-            )
-        return app
+            routes.insert(0, webhook_route(self.telegram, path, secret.get_secret_value(), self._intake.store))
+        return Starlette(routes=routes, lifespan=self._lifespan)
 
     async def _run(self, act: Callable[[Work], Result]) -> Result:
         def whole() -> Result:
@@ -199,7 +198,7 @@ class Server:
             return False
 
     @asynccontextmanager
-    async def _lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
+    async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
         loop = asyncio.get_running_loop()
         # Not the lanes: only `store` gives them work, and it wakes them itself.
         wakers = [self._watch.wake] + ([self._courier.wake] if self._courier else [])

@@ -20,7 +20,7 @@ from typing import Any, ClassVar
 from sqlalchemy import BigInteger, DateTime, Engine, Integer, MetaData, create_engine, event
 from sqlalchemy.engine import Connection, Dialect, make_url
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.orm import DeclarativeBase, ORMExecuteState, Session
 from sqlalchemy.types import TypeDecorator
 
 POOL_SIZE = 16  # connections to PostgreSQL for one process; one thread uses one at a time
@@ -66,6 +66,24 @@ class Base(DeclarativeBase):
     type_annotation_map: ClassVar[dict[Any, Any]] = {datetime: Instant}
 
 
+_WROTE = "wrote"
+
+
+class _Session(Session):
+    """A session that notes whether anything was written in it."""
+
+
+@event.listens_for(_Session, "after_flush")
+def _flushed(session: Session, _context: object) -> None:
+    session.info[_WROTE] = True
+
+
+@event.listens_for(_Session, "do_orm_execute")
+def _executed(state: ORMExecuteState) -> None:
+    if state.is_insert or state.is_update or state.is_delete:
+        state.session.info[_WROTE] = True
+
+
 class Transaction:
     """One piece of work that commits whole. `session` reads and writes; `before_commit` runs last."""
 
@@ -79,7 +97,8 @@ class Transaction:
         self._last.append(act)
 
     def after_commit(self, act: Callable[[], None]) -> None:
-        """Run `act` once the commit is durable. It must not fail and must not write: only wake somebody."""
+        """Run `act` once the commit is durable, if anything was written. It must not fail and must not write: only
+        wake somebody."""
         self._after.append(act)
 
     @contextmanager
@@ -102,8 +121,10 @@ class Transaction:
 
     def announce(self) -> None:
         """Wake whoever waits. Called once, by `Database.transaction`."""
-        for act in self._after:
-            act()
+        # Only looking wakes nobody: lanes, courier and watch would else wake each other for ever.
+        if self.session.info.get(_WROTE):
+            for act in self._after:
+                act()
 
 
 class Database:
@@ -119,7 +140,7 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
         """Work that is committed on leaving, and wholly undone by any exception."""
-        with self._one_writer(), Session(self.engine, expire_on_commit=False) as session:
+        with self._one_writer(), _Session(self.engine, expire_on_commit=False) as session:
             work = Transaction(session)
             yield work
             work.finish()

@@ -120,9 +120,7 @@ class Wire:
         headers = dict(line.lower().split(": ", 1) for line in head[1:] if line)
         body = await reader.readexactly(int(headers.get("content-length", "0")))
         asked = parse_qs(address.query or body.decode(), keep_blank_values=True)
-        reply = await self.answer(
-            address.path.split("/")[-1], {key: value[0] for key, value in asked.items()}
-        )
+        reply = await self.answer(address.path.split("/")[-1], {key: value[0] for key, value in asked.items()})
         if reply.silent:
             await asyncio.sleep(3600)
         if reply.hang_up:
@@ -184,9 +182,7 @@ def edited(update_id: int = 1, **more: Any) -> dict[str, Any]:
     return {"update_id": update_id, "edited_message": update["message"] | {"edit_date": 1_760_000_060}}
 
 
-def tap(
-    update_id: int = 1, sender: int = 4001, by: dict[str, Any] | None = None, **more: Any
-) -> dict[str, Any]:
+def tap(update_id: int = 1, sender: int = 4001, by: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
     said = message(1, sender)["message"]
     query = {"id": "991", "from": by or said["from"], "message": said, "chat_instance": "5", "data": "a1b2"}
     return {"update_id": update_id, "callback_query": query | more}

@@ -12,6 +12,7 @@ import pytest
 from tests.botapi import BotApi, Person
 
 ANN = 501
+REPLY_WITHOUT_ID = 'can\'t parse reply parameters: Field "message_id" must be a Number'
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +73,7 @@ def keyboard(*buttons: dict[str, Any]) -> str:
         ({"text": "x", "message_thread_id": 9}, "message thread not found"),
         ({"text": "x", "reply_to_message_id": 99999}, "message to be replied not found"),
         ({"text": "x", "reply_parameters": '{"message_id":99999}'}, "message to be replied not found"),
+        ({"text": "x", "reply_parameters": "{}"}, REPLY_WITHOUT_ID),
         ({"text": "x", "reply_parameters": "{"}, "can't parse reply parameters JSON object"),
         ({"text": "x", "reply_markup": "{"}, "can't parse reply keyboard markup JSON object"),
     ],
@@ -284,6 +286,13 @@ def test_arguments_come_in_every_way_the_real_server_takes(api: BotApi, line: ht
     line.post("sendMessage", data=given, files={"unused": ("a.txt", b"12345")})
     assert [message.text for message in ann.from_bot[-4:]] == ["in every way é"] * 4
     assert api.calls("sendMessage")[-1].params["unused"] == "<file a.txt, 5 bytes>"
+
+
+def test_words_that_are_no_unicode_are_refused(line: httpx.Client) -> None:
+    answer = line.post(
+        "sendMessage", content=b'{"chat_id": 501, "text": "\\ud800"}', headers={"Content-Type": "application/json"}
+    )
+    assert answer.json()["description"] == "Bad Request: strings must be encoded in UTF-8"
 
 
 def test_outside_the_bots_own_address_nothing_is_found(api: BotApi) -> None:

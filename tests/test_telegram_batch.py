@@ -101,9 +101,7 @@ def test_a_hundred_full_updates_are_cut_in_no_time() -> None:
         (b"", None),
     ],
 )
-def test_the_id_is_found_without_parsing_and_only_a_positive_one_is_believed(
-    raw: bytes, number: int | None
-) -> None:
+def test_the_id_is_found_without_parsing_and_only_a_positive_one_is_believed(raw: bytes, number: int | None) -> None:
     assert update_id(raw) == number
 
 

@@ -38,9 +38,7 @@ async def wire() -> AsyncIterator[Wire]:
         yield made
 
 
-CONFLICT = error(
-    409, "Conflict: terminated by other getUpdates request; make sure that only one bot is running"
-)
+CONFLICT = error(409, "Conflict: terminated by other getUpdates request; make sure that only one bot is running")
 
 
 async def test_a_poll_left_open_by_a_killed_process_is_borne_with(wire: Wire) -> None:
@@ -138,9 +136,7 @@ async def test_listening_learns_our_own_name_even_when_telegram_was_away_at_firs
     wire.script("getMe", HANG_UP, error(500, "Internal Server Error"))
     inbox = Inbox()
     wire.arrive(message(41))
-    channel = TelegramChannel(
-        TOKEN, wire.base_url, clock=Clock(), help_line=lambda _who: None, poll_timeout=1
-    )
+    channel = TelegramChannel(TOKEN, wire.base_url, clock=Clock(), help_line=lambda _who: None, poll_timeout=1)
     task = asyncio.create_task(channel.listen(inbox.store))
     await until(lambda: channel.username)
     task.cancel()

@@ -215,6 +215,8 @@ async def test_whoever_writes_while_nothing_can_be_stored_gets_the_emergency_wor
 ) -> None:
     inbox, clock = Inbox(), Clock()
     inbox.broken = lambda _arrival: True
+    kicked = membership("kicked", 47)
+    kicked["my_chat_member"] |= {key: message(1, 4008)["message"][key] for key in ("chat", "from")}
     wire.arrive(
         message(41, 4001, text="he has a knife"),
         message(42, 4001),
@@ -222,7 +224,7 @@ async def test_whoever_writes_while_nothing_can_be_stored_gets_the_emergency_wor
         edited(44, sender=4003),
         tap(45, 4004),
         message(46, 4005, chat=GROUP),  # the wrong place
-        membership("kicked", 47),  # cannot be written to
+        kicked,  # cannot be written to
         message(48, 4009),  # nobody of ours: wiring has no line for them
         b'{"update_id":49,"message":"\xff"}',
         ids=list(range(41, 50)),
@@ -250,14 +252,10 @@ async def test_emergency_words_that_certainly_did_not_arrive_are_tried_again_at_
         await until(lambda: len(wire.called("sendMessage")) == 2)
 
 
-async def test_a_database_that_hangs_is_a_database_that_is_down(
-    wire: Wire, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_database_that_hangs_is_a_database_that_is_down(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(telegram_polling, "STORE_WAIT", 0.05)
     wire.arrive(message(41))
-    channel = TelegramChannel(
-        TOKEN, wire.base_url, clock=Clock(), help_line=lambda _who: EMERGENCY, poll_timeout=1
-    )
+    channel = TelegramChannel(TOKEN, wire.base_url, clock=Clock(), help_line=lambda _who: EMERGENCY, poll_timeout=1)
 
     async def hang(_arrival: Arrival) -> None:
         await asyncio.sleep(3600)

@@ -63,16 +63,12 @@ def test_a_message_carries_its_sender_its_id_and_its_time_and_nothing_that_names
     )
 
 
-@pytest.mark.parametrize(
-    "text", ["", " ", "\n\t", "\u200b\u200c\u200d\u200e\u200f", "\u2060\ufeff ", "\u00a0"]
-)
+@pytest.mark.parametrize("text", ["", " ", "\n\t", "\u200b\u200c\u200d\u200e\u200f", "\u2060\ufeff ", "\u00a0"])
 def test_what_leaves_no_mark_is_empty(text: str) -> None:
     assert incoming(message(text=text)).unsendable is Unsendable.EMPTY
 
 
-@pytest.mark.parametrize(
-    "text", ["/start abc", "/START abc", "/start@lanyardbot abc", "/start\nabc ", "/start  abc"]
-)
+@pytest.mark.parametrize("text", ["/start abc", "/START abc", "/start@lanyardbot abc", "/start\nabc ", "/start  abc"])
 def test_a_command_is_its_name_and_its_argument(text: str) -> None:
     found = incoming(message(text=text))
     assert (found.kind, found.text) == (Kind.COMMAND, "/start abc")
@@ -153,19 +149,14 @@ NOT_WORDS: list[tuple[str, Any, Unsendable]] = [
     ("giveaway", {}, Unsendable.OTHER),
     ("checklist", {}, Unsendable.OTHER),
     ("paid_media", {}, Unsendable.OTHER),
-    ("a_kind_made_up_tomorrow", {}, Unsendable.OTHER),
+    ("a_kind_made_up_tomorrow", {}, Unsendable.UNKNOWN),
 ]
 
 
 @pytest.mark.parametrize(
     ("make", "field", "value", "what"),
     # A live location that moves on has a test of its own.
-    [
-        (make, *row)
-        for row in NOT_WORDS
-        for make in (message, edited)
-        if (make, row[0]) != (edited, "location")
-    ],
+    [(make, *row) for row in NOT_WORDS for make in (message, edited) if (make, row[0]) != (edited, "location")],
 )
 def test_what_is_not_words_is_named_by_its_kind_and_nothing_of_it_is_kept(
     make: Any, field: str, value: Any, what: Unsendable
@@ -192,7 +183,6 @@ def test_later_positions_of_a_live_location_are_ignored() -> None:
     "field",
     [
         "pinned_message",
-        "message_auto_delete_timer_changed",
         "chat_background_set",
         "forum_topic_created",
         "forum_topic_edited",
@@ -205,6 +195,10 @@ def test_later_positions_of_a_live_location_are_ignored() -> None:
 def test_notices_of_telegrams_are_ignored(field: str) -> None:
     notice: Json = {field: {}}
     assert said(message(text=None, **notice)) == Ignored(Ignore.SERVICE)
+
+
+def test_an_auto_delete_timer_is_ignored_by_name_so_that_it_can_be_seen() -> None:
+    assert said(message(text=None, message_auto_delete_timer_changed={})) == Ignored(Ignore.AUTO_DELETE)
 
 
 # --- where it comes from ---------------------------------------------------------------------------

@@ -86,9 +86,7 @@ async def test_more_than_one_message_holds_is_the_callers_mistake(
     assert not wire.calls
 
 
-async def test_a_reply_names_its_message_and_does_not_need_it_to_exist(
-    wire: Wire, channel: TelegramChannel
-) -> None:
+async def test_a_reply_names_its_message_and_does_not_need_it_to_exist(wire: Wire, channel: TelegramChannel) -> None:
     await channel.send("4001", "a", thread="9", reply_to="4001:12")
     given = wire.called("sendMessage")[0]
     assert json.loads(given["reply_parameters"]) == {"message_id": 12, "allow_sending_without_reply": True}
@@ -130,9 +128,7 @@ async def test_a_message_is_edited_in_its_own_chat_only(wire: Wire, channel: Tel
 
 
 async def test_an_edit_that_changes_nothing_is_sent(wire: Wire, channel: TelegramChannel) -> None:
-    wire.script(
-        "editMessageText", error(400, "Bad Request: message is not modified: specified new message content")
-    )
+    wire.script("editMessageText", error(400, "Bad Request: message is not modified: specified new message content"))
     assert await channel.edit("4001", "4001:5", outgoing()) == Sent(Outcome.SENT, "4001:5")
 
 
@@ -216,9 +212,7 @@ async def test_an_answer_that_does_not_come_may_have_been_a_delivery(wire: Wire)
     await channel.close()
 
 
-async def test_a_call_that_takes_too_long_as_a_whole_is_unknown(
-    wire: Wire, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_call_that_takes_too_long_as_a_whole_is_unknown(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(telegram_channel, "_OVERALL", 0.05)
     channel = channel_to(wire.base_url)
     wire.script("sendMessage", SILENT)

@@ -116,15 +116,11 @@ def test_a_hostile_shape_is_refused_within_50_ms(shape: str) -> None:
 
 # --- whatever comes --------------------------------------------------------------------------------
 
-names = st.sampled_from(
-    [*WANTED, "update_id", "from", "chat", "id", "text", "type", "message_id", "date", "x"]
-)
+names = st.sampled_from([*WANTED, "update_id", "from", "chat", "id", "text", "type", "message_id", "date", "x"])
 leaves = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
 shapes = st.recursive(
     leaves,
-    lambda inner: (
-        st.lists(inner, max_size=4) | st.dictionaries(names | st.text(max_size=5), inner, max_size=6)
-    ),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(names | st.text(max_size=5), inner, max_size=6),
 )
 SAMPLES: list[Json] = [
     message(),
@@ -191,9 +187,7 @@ def test_any_spoilt_update_is_read_ignored_or_unreadable(update: Json) -> None:
 
 @loosely
 @given(st.sampled_from(SAMPLES), st.data())
-def test_any_update_with_bytes_overwritten_is_read_ignored_or_unreadable(
-    update: Json, data: st.DataObject
-) -> None:
+def test_any_update_with_bytes_overwritten_is_read_ignored_or_unreadable(update: Json, data: st.DataObject) -> None:
     raw = bytearray(json.dumps(update).encode())
     for _ in range(data.draw(st.integers(1, 4))):
         raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))

@@ -46,13 +46,9 @@ class Hook:
     ) -> httpx.Response:
         transport = httpx.ASGITransport(self.app)
         async with httpx.AsyncClient(transport=transport, base_url="http://line.example") as client:
-            return await client.request(
-                method, PATH, content=content, headers=GOOD if headers is None else headers
-            )
+            return await client.request(method, PATH, content=content, headers=GOOD if headers is None else headers)
 
-    async def call(
-        self, receive: Callable[[], Awaitable[dict[str, Any]]], *headers: tuple[bytes, bytes]
-    ) -> int:
+    async def call(self, receive: Callable[[], Awaitable[dict[str, Any]]], *headers: tuple[bytes, bytes]) -> int:
         """Past httpx: bodies that no client of ours would send."""
         told: list[Any] = []
         scope = {
@@ -185,22 +181,16 @@ async def test_a_caller_who_hangs_up_half_way_leaves_nothing(hook: Hook) -> None
 
 
 @pytest.mark.parametrize("raw", [b"", b"rubbish", b'{"update_id":9,"message":"\xff"}', b"[" * 5000, b"[1]"])
-async def test_what_cannot_be_read_is_stored_for_quarantine_and_not_sent_again(
-    hook: Hook, raw: bytes
-) -> None:
+async def test_what_cannot_be_read_is_stored_for_quarantine_and_not_sent_again(hook: Hook, raw: bytes) -> None:
     assert (await hook.post(raw)).status_code == 200
     assert [(one.lane, one.raw) for one in hook.kept] == [("unread", raw)]
 
 
-async def test_what_cannot_be_stored_is_500_and_its_writer_is_told_whom_to_ring(
-    wire: Wire, hook: Hook
-) -> None:
+async def test_what_cannot_be_stored_is_500_and_its_writer_is_told_whom_to_ring(wire: Wire, hook: Hook) -> None:
     hook.broken = True
     answer = await hook.post()
     assert (answer.status_code, answer.content) == (500, b"")
-    assert [(given["chat_id"], given["text"]) for given in wire.called("sendMessage")] == [
-        ("4001", "Ring 999.")
-    ]
+    assert [(given["chat_id"], given["text"]) for given in wire.called("sendMessage")] == [("4001", "Ring 999.")]
     assert (await hook.post()).status_code == 500  # Telegram tries again; the person is not told twice
     assert len(wire.called("sendMessage")) == 1
 

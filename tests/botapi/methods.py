@@ -112,7 +112,9 @@ def _replied(chat: Chat, arguments: Arguments) -> int | None:
             raise bad_request("Can't parse reply parameters JSON object") from None
         if not isinstance(given, dict):
             raise bad_request("Object expected as reply parameters")
-    number = int(given.get("message_id") or 0)
+    number = given.get("message_id")
+    if not isinstance(number, int):
+        raise bad_request('Can\'t parse reply parameters: Field "message_id" must be a Number')
     if number <= 0:
         return None
     if number in chat.messages:

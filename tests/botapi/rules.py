@@ -2,8 +2,8 @@
 
 Each wording is the real server's: telegram-bot-api `Client.cpp` (fail_query_with_error sets the prefix and the
 first letter), TDLib `MessageEntity.cpp` (cleaning and trimming), `MessagesManager.cpp`, `MessageContent.cpp`.
-Stricter than real on purpose: the limit of 4096 counts UTF-16 code units (PTB `MessageLimit.MAX_TEXT_LENGTH`),
-where the real server counts code points; and a text in two encodings of one length stays clear of both limits.
+Stricter than real on purpose: the limit of 4096 (PTB `MessageLimit.MAX_TEXT_LENGTH`) counts UTF-16 code units
+after the marks are read, where TDLib counts code points.
 """
 
 from __future__ import annotations
@@ -70,8 +70,11 @@ def check_text(arguments: Arguments, *, editing: bool) -> Marked:
     raw = arguments.text("text")
     if not raw:
         raise bad_request("Message text is empty")
-    if len(raw.encode("utf-8", "surrogatepass")) > MAX_TEXT_BYTES:
-        raise bad_request("Text is too long")
+    try:
+        if len(raw.encode()) > MAX_TEXT_BYTES:
+            raise bad_request("Text is too long")
+    except UnicodeEncodeError:
+        raise bad_request("Strings must be encoded in UTF-8") from None
     seen = clean(_marked(raw, arguments))
     if seen is None:
         raise bad_request("Text must be non-empty")

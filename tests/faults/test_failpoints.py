@@ -1,0 +1,90 @@
+"""kill -9 at every named place of the program, on both databases: nothing lost, nothing twice, nothing crossed.
+
+The names are read from the source, so a new failpoint is killed at from the day it is written; one that the load
+never passes fails the test.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.faults.campaign import Campaign, a_campaign, rule_of_three
+from tests.faults.line_process import CRASHED, ROOT
+
+ROOMS = ("lanyard", "bot", "console", "conversations", "knowledge", "audit", "access", "storage")
+FAILPOINT = re.compile(r"\bfailpoint\(\s*\"([^\"]+)\"")
+FULL = os.environ.get("LANYARD_PROVE") == "full"
+AT_ONCE = 5  # failpoints in one campaign: starting and settling cost more than dying
+PATIENCE = 25.0  # seconds of load in which a failpoint must be passed
+IMPATIENT = {"answer": 2.0, "lead_silent": 3.0, "next_look": 3.0}  # so that timers run out all the time
+
+SMALL: Any = {"officers": 3, "idvas": 2, "rate": 2.5, "waits": IMPATIENT}
+
+
+def failpoints() -> list[str]:
+    """Every name in the source."""
+    files = (file for room in ROOMS for file in sorted((ROOT / room).rglob("*.py")))
+    return sorted({name for file in files for name in FAILPOINT.findall(file.read_text())})
+
+
+def some_at_a_time() -> list[tuple[str, ...]]:
+    """The names in groups, each with something of every room; the watch's first, while nobody has anything yet."""
+    names = failpoints()
+    groups = -(-len(names) // AT_ONCE)
+    return [tuple(sorted(names[place::groups], reverse=True)) for place in range(groups)]
+
+
+def test_intake_courier_and_watch_have_failpoints() -> None:
+    rooms = {name.partition(".")[0] for name in failpoints()}
+    assert rooms >= {"intake", "courier", "watch"}
+    assert len(failpoints()) >= 15
+
+
+def _die_at(campaign: Campaign, crash_at: str) -> None:
+    """Start, work until it dies there. Timers run out only where nobody takes what is offered."""
+    campaign.load.ignores = 1.0 if crash_at.startswith("watch.") else 0.3
+    campaign.start(crash_at)
+    died = campaign.load.run(PATIENCE, until=lambda: not campaign.process.alive)
+    assert died, f"{crash_at} was not passed in {PATIENCE} s of work"
+    status = campaign.process.buried()
+    assert status == CRASHED, f"{crash_at}: exit status {status}\n{campaign.process.last_lines()}"
+    campaign.kills += 1
+
+
+def _recover(campaign: Campaign) -> None:
+    """Start for good; everybody takes what is offered."""
+    campaign.load.ignores = 0.0
+    campaign.load.accept_again()
+    campaign.start()
+    campaign.settle()
+    assert campaign.check() == []
+
+
+@pytest.mark.parametrize("names", some_at_a_time(), ids=lambda names: names[0])
+def test_dying_at_a_failpoint_loses_nothing(names: tuple[str, ...], database_url: str, tmp_path: Path) -> None:
+    with a_campaign(tmp_path, database_url, seed=len(names), **SMALL) as campaign:
+        for place, name in enumerate(names):
+            _die_at(campaign, f"{name}:{1 + place % 2}")
+        _recover(campaign)
+
+
+@pytest.mark.prove
+@pytest.mark.skipif(not FULL, reason="LANYARD_PROVE=full asks for it")
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("name", failpoints())
+def test_dying_at_each_failpoint_again_and_again(name: str, database_url: str, tmp_path: Path) -> None:
+    rounds = 25
+    with a_campaign(tmp_path, database_url, seed=rounds, **SMALL) as campaign:
+        for passing in range(1, rounds + 1):
+            _die_at(campaign, f"{name}:{1 + passing % 7}")
+            if passing % 5 == 0:
+                _recover(campaign)
+                campaign.load.withdraw_all()
+                campaign.settle(60)
+                campaign.process.kill()
+    print(f"{name}: {rule_of_three(rounds, 'kills')}")
