@@ -5,7 +5,7 @@ Rules kept here:
 - An arrival is handled in the transaction that records its effects: a crash at any point leaves it waiting, or
   done with everything that follows from it.
 - What cannot be read or handled is quarantined, sealed, with an alarm; its lane and all others go on.
-- Of a picture, a file or a place nothing is kept once its sender has been told.
+- Of a picture, a file or a place nothing is kept once its sender has been told; of what is ignored, nothing at all.
 """
 
 from __future__ import annotations
@@ -162,14 +162,18 @@ class Intake:
         if isinstance(incoming, Ignored):
             alarm = incoming.why in (Ignore.GROUP, Ignore.BUSINESS)
             work.record(Event.INPUT_IGNORED, BY_THE_LINE, why=incoming.why.value, alarm=alarm)
+            self._forget(work, row)
             return Handled(row.key, channel, Received(), leave=incoming.leave)
         incoming = self._with_believable_time(work, row, incoming)
         received = receive(work, incoming)
         if incoming.unsendable is Unsendable.UNKNOWN:
             self._quarantine(work, row, "unknown kind")
         elif incoming.kind is Kind.UNSENDABLE:
-            row.raw = work.seal("inbox", "raw", row.key, row.scope, "")
+            self._forget(work, row)
         return Handled(row.key, channel, received, incoming)
+
+    def _forget(self, work: Work, row: Inbox) -> None:
+        row.raw = work.seal("inbox", "raw", row.key, row.scope, "")
 
     def _with_believable_time(self, work: Work, row: Inbox, incoming: Incoming) -> Incoming:
         """When we received it rules: a time before all that a channel keeps, or after ours, is not believed."""

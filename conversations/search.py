@@ -149,6 +149,8 @@ def lose_owner(case: Case, why: str, *, silent: bool = False) -> None:
 
 def who_could_be_asked(session: Session, now: datetime, policy: Policy) -> list[str]:
     """What waits for an IDVA although somebody has room who was not asked in this search; urgent first."""
+    if not store.on_duty(session, store.IDVA_DUTY, now):
+        return []
     waiting = [row for row in store.unowned(session) if State(row.state) in (State.LEAD_CALLED, State.KEPT)]
     return [row.id for row in waiting if somebody_new(*_stand(session, row, now), policy)]
 

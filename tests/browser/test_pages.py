@@ -1,4 +1,4 @@
-"""Every page, as people see it: nothing for axe to object to, no sideways scrolling, nothing lost with the connection."""
+"""Every page, as people see it: nothing for axe to object to, no sideways scrolling, no line lost offline."""
 
 from __future__ import annotations
 
@@ -23,8 +23,10 @@ def complaints(page: Page, name: str) -> list[str]:
             page.set_viewport_size({"width": width, "height": height})
             page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
             page.wait_for_timeout(100)
-            for violation in Axe().run(page).response["violations"]:
-                found.append(f"{name} {width} {scheme}: {violation['id']} {violation['nodes'][0]['html'][:120]}")
+            found += [
+                f"{name} {width} {scheme}: {violation['id']} {violation['nodes'][0]['html'][:120]}"
+                for violation in Axe().run(page).response["violations"]
+            ]
             wide = page.evaluate("document.documentElement.scrollWidth")
             if wide > width:
                 found.append(f"{name} {width}: {wide} px wide")

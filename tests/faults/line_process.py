@@ -167,6 +167,10 @@ class LineProcess:
                 raise AssertionError(f"the line is not ready after {START_PATIENCE} s:\n{self.last_lines()}")
             time.sleep(0.01)
 
+    def ready_or_dead(self) -> bool:
+        """Whether there is nothing to wait for any more."""
+        return self.is_ready() or not self.alive
+
     @property
     def alive(self) -> bool:
         return self._running is not None and self._running.poll() is None

@@ -81,6 +81,17 @@ class Load:
             time.sleep(BREATH)
         return until()
 
+    def wait(self, until: Callable[[], bool]) -> None:
+        """React, but write nothing."""
+        while not until():
+            self.react()
+            time.sleep(BREATH)
+
+    def write_some(self, many: int) -> None:
+        """So many officers write, at once."""
+        for officer in self._chance.sample(self._officers, many):
+            self.write(officer)
+
     def write_if_due(self) -> None:
         """Keep the rate: an answer or an officer's line, whenever one is due."""
         now = time.monotonic()

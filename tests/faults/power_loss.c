@@ -6,7 +6,8 @@
  * puts the shadow in place of the folder and starts again.
  *
  * Rules kept here:
- * - A copy is put in place by rename: whole, or not at all, also when the kill comes while it is made.
+ * - Only blocks that differ are written, in place: a kill in the middle leaves some of them new and some old, as a
+ *   loss of power during a sync does. The sync has not returned then, so nothing was promised.
  * - The file is read through the descriptor that was synced. Opening it anew and closing it again would drop
  *   the POSIX locks that SQLite holds on it (fcntl(2): any close of the file by the process releases them).
  * - unlink and rename reach the shadow at once. A real disk may keep an unlinked file a little longer; SQLite
@@ -26,7 +27,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define CHUNK (1 << 16)
+#define BLOCK 4096
+#define CHUNK (64 * BLOCK)
 
 static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
 
@@ -42,24 +44,26 @@ static int shadow_of(const char *path, char *out)
     return snprintf(out, PATH_MAX, "%s/%s", shadow, path + length + 1) < PATH_MAX;
 }
 
-/* Copies the whole file behind `fd` to `target`. Any failure ends the program: a test must not go on unsure. */
+/* Makes `target` like the file behind `fd`, block by block. Any failure ends the program: no test goes on unsure. */
 static void keep(int fd, const char *target)
 {
-    static char buffer[CHUNK];
-    char fresh[PATH_MAX];
+    static char now[CHUNK], kept[CHUNK];
     off_t at = 0;
     ssize_t got;
-    if (snprintf(fresh, sizeof fresh, "%s.fresh", target) >= (int)sizeof fresh)
+    int shadow = open(target, O_RDWR | O_CREAT, 0600);
+    if (shadow < 0)
         abort();
-    int out = open(fresh, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    if (out < 0)
-        abort();
-    while ((got = pread(fd, buffer, sizeof buffer, at)) > 0) {
-        if (write(out, buffer, (size_t)got) != got)
-            abort();
+    while ((got = pread(fd, now, CHUNK, at)) > 0) {
+        for (ssize_t had = pread(shadow, kept, (size_t)got, at), part = 0; part < got; part += BLOCK) {
+            size_t size = (size_t)(got - part < BLOCK ? got - part : BLOCK);
+            if (part + (ssize_t)size <= had && memcmp(now + part, kept + part, size) == 0)
+                continue;
+            if (pwrite(shadow, now + part, size, at + part) != (ssize_t)size)
+                abort();
+        }
         at += got;
     }
-    if (got < 0 || close(out) != 0 || rename(fresh, target) != 0)
+    if (got < 0 || ftruncate(shadow, at) != 0 || close(shadow) != 0)
         abort();
 }
 

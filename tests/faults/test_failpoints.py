@@ -49,6 +49,8 @@ def _die_at(campaign: Campaign, crash_at: str) -> None:
     """Start, work until it dies there. Timers run out only where nobody takes what is offered."""
     campaign.load.ignores = 1.0 if crash_at.startswith("watch.") else 0.3
     campaign.start(crash_at)
+    campaign.load.write_some(2)  # while it is dead; then nobody writes until it is ready, however slow the machine
+    campaign.load.wait(until=campaign.process.ready_or_dead)
     died = campaign.load.run(PATIENCE, until=lambda: not campaign.process.alive)
     assert died, f"{crash_at} was not passed in {PATIENCE} s of work"
     status = campaign.process.buried()

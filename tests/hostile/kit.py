@@ -25,7 +25,7 @@ from typing import Any, TypeVar
 from sqlalchemy import func, select
 
 from access.enrolment import bind_telegram
-from access.people import NewPerson
+from access.people import NewPerson, add_person
 from access.tables import Attempt, Role, TelegramBinding
 from audit.trail import read_leaves
 from bot.channel import Arrival, Door
@@ -111,6 +111,12 @@ class Scene:
                 work.session, work.line.keyring, self.house.id(name), str(user_id), work.now
             )
         )
+
+    def enrol(self, work: Work, name: str, new: NewPerson, user_id: int) -> None:
+        """One more member of staff, with an account at Telegram."""
+        add_person(work.session, work.line.keyring, self.house.id(name), new, work.now)
+        bind_telegram(work.session, work.line.keyring, self.house.id(name), str(user_id), work.now)
+        self.api.person(user_id, name)._record.started = True
 
     def _open(self) -> None:
         """What lives as long as the process does."""

@@ -1,19 +1,15 @@
-"""Rows 17 to 32: codes, changes, replies, warnings, and what imitates or alarms."""
+"""Rows 17 to 26: codes, changes, forwards and replies."""
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from access.enrolment import issue_code
 from access.tables import CodePurpose
-from conversations import store
 from conversations.advise import Advice, advise
 from conversations.case import Case as Consultation
-from conversations.split import units
 from conversations.work import Work
 from tests.botapi import Message
 from tests.hostile.kit import CHATS, STRANGER, Scene
-from tests.hostile.rows_text import exactly, jane_talks, kept, passed_on, writes
+from tests.hostile.rows_text import exactly, jane_talks, passed_on, writes
 from tests.hostile.table import Case, Code
 
 REFUSED_CODE = "This link does not work. Ask for a new one."
@@ -295,5 +291,3 @@ CASES = [
          after=is_asked_which),
     Case(26, "a reply to what is gone", Code.OK, replies_to_what_is_gone, before=jane_talks, after=is_a_plain_line),
 ]  # fmt: skip
-
-_ = (kept, store, timedelta, units)

@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.hostile import rows_talk, rows_text
+from tests.hostile import rows_buttons, rows_delivery, rows_places, rows_talk, rows_text, rows_things, rows_trouble, rows_warned
 from tests.hostile.kit import a_scene, heard_logs
 from tests.hostile.table import Case, prove
 
 ROWS = range(1, 73)
-CASES: list[Case] = [*rows_text.CASES, *rows_talk.CASES]
+CASES: list[Case] = [*rows_text.CASES, *rows_talk.CASES, *rows_warned.CASES, *rows_things.CASES, *rows_places.CASES, *rows_buttons.CASES, *rows_delivery.CASES, *rows_trouble.CASES]
 PLAYED = [(case, "sqlite") for case in CASES] + [(case, "postgresql") for case in CASES if case.storage]
 
 

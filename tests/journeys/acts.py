@@ -199,18 +199,18 @@ async def both_accept(stage: Stage, who: str, other: str, it: str) -> None:
     if all(isinstance(one, AtTelegram) for one in both):
         for one in both:
             await one.accept(ref)
-        await stage._heard()
-        handled = await asyncio.gather(*(stage.threads.run(stage.intake.handle_next) for _ in both))
+        await stage.works.hear()
+        handled = await asyncio.gather(*(stage.works.threads.run(stage.works.intake.handle_next) for _ in both))
         for one_done in handled:
             assert one_done is not None
-            await stage.follow_up(one_done)
+            await stage.works.follow_up(one_done)
         return
 
     async def at_page(actor: Actor) -> None:
         def act() -> None:
             asyncio.run(stage.at_page(actor, lambda work: search.accept(stage.case(work, ref), actor.id)))
 
-        await stage.threads.run(act)
+        await stage.works.threads.run(act)
 
     await asyncio.gather(*(at_page(one) for one in both))
 
@@ -318,9 +318,9 @@ async def passes(stage: Stage, time: str) -> None:
 
 @sentence("the line is down")
 async def line_down(stage: Stage) -> None:
-    await stage.stop()
+    await stage.works.stop()
 
 
 @sentence("the line is up again")
 async def line_up(stage: Stage) -> None:
-    await stage.start()
+    await stage.works.start()

@@ -102,7 +102,7 @@ class AtWeb(Actor):
         made_id = f"m{self._count}"
         self._sent[words] = made_id
         pane = None if anew else ref or self._pane()
-        await self.stage.intake.store(arrival(self.id, pane, words, made_id))
+        await self.stage.works.intake.store(arrival(self.id, pane, words, made_id))
 
     def _pane(self) -> str | None:
         """Where somebody writes who has only one open."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from storage.database import Database
 from tests.journeys import acts, sights
 from tests.journeys.book import BOOK
 from tests.journeys.reading import Story, StoryError, Understood, values_of
@@ -10,10 +11,10 @@ from tests.journeys.stage import Stage, staged
 __all__ = ["acts", "play"]
 
 
-async def play(url: str, story: Story, door: str) -> None:
+async def play(database: Database, story: Story, door: str) -> None:
     """Let a story happen at one door. Raises StoryError when it does not happen as told."""
     understood = BOOK.understand(story)
-    async with staged(url, story, door) as stage:
+    async with staged(database, story, door) as stage:
         for one in understood:
             if _happens(stage, one):
                 await _happen(stage, one)

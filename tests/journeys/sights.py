@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from conversations import queues, store, view
+from conversations import store, view
 from conversations.states import ENDED, TIMERS, State, Timer
 from conversations.tables import Consultation, Held
 from conversations.wording import DECLINE_REASONS, PLACEHOLDER, PLACEHOLDER_PLAIN
@@ -249,8 +249,9 @@ async def nothing_left(stage: Stage) -> None:
             if State(row.state) in ENDED:
                 assert not store.open_offers(session, row.id), f"{row.ref} has ended and is still offered"
         assert not list(session.scalars(select(Held.id).where(Held.due_at.is_not(None)))), "a line is still held"
-        assert queues.next_send_at(session) is None, "something is still to be sent"
-    assert not stage.waiting_arrivals(), "something that arrived is not handled"
+    moments = stage.works.moments()
+    assert moments.intake is None, "something that arrived is not handled"
+    assert moments.courier is None, "something is still to be sent"
 
 
 def everybodys_screens(stage: Stage) -> str:

@@ -2,31 +2,24 @@
 
 Rules kept here:
 - Only the outer walls are ours: the clock, chance, and the Bot API server (`tests/botapi`), which is spoken to over
-  HTTP by the real channel. Intake, courier and watch are the real ones, turned by hand: no test sleeps.
+  HTTP by the real channel. `works` turns intake, courier and watch by hand: no test sleeps.
 - After every act the line comes to rest before the story goes on; time passes from due thing to due thing.
 - A page is refreshed when the line's bell rang for whoever sits in front of it, and then only.
 """
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from access.enrolment import bind_telegram
 from access.tables import Role
-from bot.courier import Courier
-from bot.intake import Handled, Intake
-from bot.telegram_channel import TelegramChannel
-from bot.threads import Threads
-from bot.watch import Watch
-from bot.web_channel import WebDoor
 from conversations import store, wording
 from conversations.case import Case
 from conversations.errors import LineError, Taken
@@ -34,7 +27,7 @@ from conversations.line import Doors
 from conversations.messages import ChannelName
 from conversations.policy import Policy
 from conversations.states import NotPossible
-from conversations.tables import Consultation, Held, Inbox, InboxState, Outbox, OutboxState, Shift
+from conversations.tables import Consultation
 from conversations.work import Work
 from storage.database import Database
 from tests.botapi import BotApi
@@ -43,21 +36,12 @@ from tests.journeys.actors import CAST, STRANGER, Actor
 from tests.journeys.at_telegram import AtTelegram
 from tests.journeys.at_the_web import AtWeb
 from tests.journeys.reading import Story, StoryError
+from tests.journeys.works import Works
 
 Result = TypeVar("Result")
-PATIENCE = 10.0  # seconds of real time; only a failure ever takes that long
 TICK = timedelta(milliseconds=10)  # an act takes a moment: what was done first is older
 PUBLIC_URL = "https://lanyard.example"
 EVERYBODY = frozenset(Role)
-ROUNDS = 500  # of work after one act; a line that goes on for ever is broken
-
-# Of each lane only the first can be handled or sent.
-_WAITING, _CLAIMED = OutboxState.WAITING.value, OutboxState.CLAIMED.value
-_HEADS = select(func.min(Outbox.seq)).where(Outbox.state.in_((_WAITING, _CLAIMED))).group_by(Outbox.lane)
-_ARRIVALS = select(func.min(Inbox.seq)).where(Inbox.state == InboxState.WAITING.value).group_by(Inbox.lane)
-_NEXT_ARRIVAL = select(func.min(Inbox.due_at)).where(Inbox.seq.in_(_ARRIVALS))
-_NEXT_SEND = select(func.min(Outbox.due_at)).where(Outbox.seq.in_(_HEADS), Outbox.state == _WAITING)
-_NEXT_CLAIM = select(func.min(Outbox.claimed_until)).where(Outbox.seq.in_(_HEADS), Outbox.state == _CLAIMED)
 
 
 @dataclass(frozen=True)
@@ -91,57 +75,48 @@ class Stage:
     """Everything a story happens on."""
 
     def __init__(self, database: Database, story: Story, setting: Setting, api: BotApi | None) -> None:
-        telegram = api is not None
-        self.story = story
         self.setting = setting
         self.api = api
         self.acts = 0
         self.questions: list[Question] = []
-        self.running = True
         self.code = ""  # the newest one-time link's
         self.secrets: set[str] = set()  # words and names that a doorbell must never carry
-        self.took = (
-            0.0  # seconds of the processor that the last act and all that followed took: no other program counts
-        )
-        self.house = House(
+        self.took = 0.0  # seconds of the processor for the last act and what followed: no other program counts
+        self.cast = [name for name in CAST if any(name in line.text for line in story.lines)]
+        self.house = self._house(database, story)
+        self.works = Works(self.house, api)
+        self.phones: dict[str, AtTelegram] = {}
+        self.actors = {name: self._actor(name) for name in self.cast}
+        if api:
+            api.topics_enabled = setting.topics
+            self._connect_phones()
+            self.actors[STRANGER] = AtTelegram(self, STRANGER, api.person(5999, STRANGER))
+        self._rung = 0
+
+    def _house(self, database: Database, story: Story) -> House:
+        house = House(
             database,
             policy=Policy(capacity=int(story.headings.get("Capacity", Policy.capacity))),
-            doors=Doors(telegram, setting.relay, PUBLIC_URL),
-            team=dict(CAST.values()),
+            doors=Doors(self.api is not None, self.setting.relay, PUBLIC_URL),
+            team=dict(CAST[name] for name in self.cast),
         )
         flag = story.headings.get("Red flag")
         if flag:
-            known = lambda words: ("known",) if flag in words else ()  # noqa: E731 - a rule in one line
-            self.house.line = replace(self.house.line, flags=known)
-        self.threads = Threads(4)
-        self.channel = self._channel(api) if api else None
-        doors = {ChannelName.WEB: WebDoor()} | ({ChannelName.TELEGRAM: self.channel} if self.channel else {})
-        self.intake = Intake(self.house.line, doors, self.threads)
-        self.courier = Courier(self.house.line, self.channel, self.threads) if self.channel else None
-        self.watch = Watch(self.house.line, self.threads)
-        self.phones: dict[str, AtTelegram] = {}
-        self.actors = {name: self._actor(name) for name in CAST}
-        if api:
-            self.actors[STRANGER] = AtTelegram(self, STRANGER, api.person(5999, STRANGER))
-        self._listening: asyncio.Task[None] | None = None
-        self._rung = 0
-
-    def _channel(self, api: BotApi) -> TelegramChannel:
-        api.topics_enabled = self.setting.topics
-        return TelegramChannel(
-            api.token, api.base_url, clock=self.house.clock, help_line=lambda _who: None, poll_timeout=25
-        )
+            house.line = replace(house.line, flags=lambda words: ("known",) if flag in words else ())
+        return house
 
     def _actor(self, name: str) -> Actor:
-        roles = CAST[name][1].roles
-        at_telegram = bool(roles & self.setting.at_telegram)
+        at_telegram = bool(CAST[name][1].roles & self.setting.at_telegram)
         if self.api and (at_telegram or self.setting.doorbell):
-            person = self.api.person(5000 + len(self.phones) + 1, name)
-            self.phones[name] = AtTelegram(self, name, person)
+            person = self.api.person(5001 + len(self.phones), name)
             person._record.started = True
-            key = self.house.id(CAST[name][0])
-            self.do(lambda work: bind_telegram(work.session, work.line.keyring, key, str(person.user_id), work.now))
+            self.phones[name] = AtTelegram(self, name, person)
         return self.phones[name] if at_telegram else AtWeb(self, name)
+
+    def _connect_phones(self) -> None:
+        with self.house.work() as work:
+            for phone in self.phones.values():
+                bind_telegram(work.session, work.line.keyring, phone.id, str(phone.person.user_id), work.now)
 
     # --- what stories speak of ----------------------------------------------------------------------
 
@@ -211,90 +186,40 @@ class Stage:
     async def pass_time(self, by: timedelta) -> None:
         """Let time pass, and everything happen that falls due in it, each thing at its time."""
         end = self.house.clock() + by
-        while self.running and (soonest := self._next_moment()) is not None and soonest <= end:
+        while self.works.running and (soonest := self.works.moments().next) is not None and soonest <= end:
             self._set_clock(max(soonest, self.house.clock()))
-            await self.settle()
+            await self.works.come_to_rest()
         self._set_clock(end)
         await self.settle()
 
     async def settle(self) -> None:
-        """Work until nothing is left to do now; then let pages show it, and tapped buttons their answers."""
-        while True:
-            rounds = 0
-            while self.running and await self._work():
-                rounds += 1
-                assert rounds < ROUNDS, "the line does not come to rest"
-            woken = self._woken()
-            if not woken:
-                break
-            for actor in woken:
-                await actor.refresh()
+        """The line comes to rest; pages show what is new, which may set it to work again; taps have their answers."""
+        await self.works.come_to_rest()
+        while woken := self._woken():
+            for page in woken:
+                await page.refresh()
+            await self.works.come_to_rest()
         self._learn_questions()
+        self._show_answers()
+
+    def _show_answers(self) -> None:
+        """What the last act was answered: at the page at once, at Telegram where a button was tapped."""
+        people = {actor.id: actor for name, actor in self.actors.items() if name in CAST}
+        for handled in self.works.handled:
+            incoming = handled.incoming
+            if incoming is not None and incoming.channel is ChannelName.WEB:
+                people[incoming.sender].answered(handled.received.answer)
+        self.works.handled.clear()
         for phone in self.phones.values():
             phone.hear_answers()
 
-    async def _work(self) -> bool:
-        moved = await self._handle_arrivals()
-        if self.courier is not None:
-            jobs = self.courier.claim(32)
-            await asyncio.gather(*(self.courier._carry_one(job) for job in jobs))
-            moved = moved or bool(jobs)
-        if not moved:
-            self.watch.look()
-            moved = self._is_due()
-        return moved
-
-    def _is_due(self) -> bool:
-        at = self._next_moment()
-        return at is not None and at <= self.house.clock()
-
-    async def _handle_arrivals(self) -> bool:
-        await self._heard()
-        moved = False
-        while (handled := self.intake.handle_next()) is not None:
-            await self.follow_up(handled)
-            incoming = handled.incoming
-            if incoming is not None and incoming.channel is ChannelName.WEB:
-                writer = next(one for one in self.actors.values() if one.name in CAST and one.id == incoming.sender)
-                writer.answered(handled.received.answer)
-            moved = True
-        return moved
-
-    async def follow_up(self, handled: Handled) -> None:
-        """What follows an arrival outside its transaction: a tap's answer."""
-        self.intake._follow_up(handled)
-        await asyncio.gather(*self.intake._courtesies)
-
-    async def _heard(self) -> None:
-        """Wait until every update that Telegram holds for us was fetched, stored and acknowledged."""
-        if self.api is None or self._listening is None:
-            return
-        until = time.perf_counter() + PATIENCE
-        while self.api.pending_updates:
-            if self._listening.done():
-                self._listening.result()
-            assert time.perf_counter() < until, "updates are not fetched"
-            await asyncio.sleep(0.001)
-
-    def _next_moment(self) -> datetime | None:
-        """When something falls due next: a timer, a held line, a shift, something to be sent or tried again."""
-        with self.house.line.database.reading() as session:
-            moments = [
-                store.next_due_at(session),
-                session.scalar(select(func.min(Held.due_at))),
-                session.scalar(select(func.min(Shift.starts_at)).where(Shift.announced.is_(False))),
-                session.scalar(_NEXT_ARRIVAL),
-                session.scalar(_NEXT_SEND),
-                session.scalar(_NEXT_CLAIM),
-            ]
-        return min((at for at in moments if at is not None), default=None)
-
     def _learn_questions(self) -> None:
+        known = [one.ref for one in self.questions]
+        new = select(Consultation.officer_id, Consultation.ref).where(Consultation.ref.not_in(known))
         with self.house.line.database.reading() as session:
-            rows = session.scalars(select(Consultation).order_by(Consultation.asked_at, Consultation.id))
-            names = {self.house.id(key): name for name, (key, _) in CAST.items()}
-            known = {one.ref for one in self.questions}
-            self.questions += [Question(names[row.officer_id], row.ref) for row in rows if row.ref not in known]
+            rows = session.execute(new.order_by(Consultation.asked_at, Consultation.id)).all()
+        names = {actor.id: name for name, actor in self.actors.items() if name in CAST}
+        self.questions += [Question(names[officer], ref) for officer, ref in rows]
 
     def _woken(self) -> list[AtWeb]:
         """Whose open page the bell rang for since this was last asked."""
@@ -305,61 +230,24 @@ class Stage:
 
     def _set_clock(self, at: datetime) -> None:
         self.house.clock.time = at
-        self._set_telegrams_clock()
-
-    def _set_telegrams_clock(self) -> None:
         if self.api is not None:
-            self.api.advance(self.house.clock().timestamp() - self.api.now())
-
-    # --- the line itself ----------------------------------------------------------------------------
-
-    async def start(self) -> None:
-        """Listen, own up to a long outage, go on."""
-        self.watch.own_up_to_outage()
-        if self.channel is not None:
-            self._listening = asyncio.create_task(self.channel.listen(self.intake.store))
-        self.running = True
-
-    async def stop(self) -> None:
-        """The line stops: nothing is heard, sent or looked at any more."""
-        self.watch.beat()
-        self.running = False
-        if self._listening is not None:
-            self._listening.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._listening
-            self._listening = None
-
-    async def close(self) -> None:
-        """Give everything back."""
-        await self.stop()
-        if self.channel is not None:
-            await self.channel.close()
-        self.threads.close()
-
-    def waiting_arrivals(self) -> int:
-        """How much was stored and not yet handled."""
-        with self.house.line.database.reading() as session:
-            query = select(func.count()).select_from(Inbox).where(Inbox.state == InboxState.WAITING.value)
-            return session.scalar(query) or 0
+            self.api.advance(at.timestamp() - self.api.now())
 
 
 @asynccontextmanager
-async def staged(url: str, story: Story, door: str) -> AsyncIterator[Stage]:
-    """A stage for one story at one door."""
+async def staged(database: Database, story: Story, door: str) -> AsyncIterator[Stage]:
+    """A stage for one story at one door, on an empty database."""
     if door not in SETTINGS:
         raise StoryError(f"{story.name}: {door!r} is no door; there are: {', '.join(SETTINGS)}")
     setting = SETTINGS[door]
-    database = Database(url)
     api = BotApi().open() if setting.at_telegram or setting.doorbell else None
     try:
         stage = Stage(database, story, setting, api)
-        await stage.start()
+        await stage.works.start()
         try:
             yield stage
         finally:
-            await stage.close()
+            await stage.works.close()
     finally:
-        database.close()
         if api is not None:
             api.close()

@@ -2,44 +2,79 @@
 
 from __future__ import annotations
 
+import functools
 import logging
-import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
+from sqlalchemy import Table, insert, select
 
+from audit.trail import Head, LeafRow
 from lanyard import schema
-from storage.database import Database
+from storage.database import Base, Database
 from tests.journeys.playing import play
 from tests.journeys.reading import read
 
 HERE = Path(__file__).parent
+TRAIL = (LeafRow.__tablename__, Head.__tablename__)
 EVERYWHERE = "web, Telegram"
 STORIES = sorted(HERE.glob("*.journey"))
 TOLD = [(path, door) for path in STORIES for door in read(path).listed("Doors", EVERYWHERE)]
 
 
-@pytest.fixture(scope="session")
-def empty_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated SQLite file, to be copied for each story."""
-    path = tmp_path_factory.mktemp("journeys") / "empty.db"
-    database = Database(f"sqlite:///{path}")
-    schema.upgrade(database)
-    database.close()
-    return path
+class Reused:
+    """A migrated database that is emptied for each story: making one for each would take longer than the story.
+
+    The trail goes on from story to story: it is append only, and the database itself sees to that.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.database = Database(url)
+        schema.upgrade(self.database)
+        with self.database.reading() as session:
+            self._migrated = {table: session.execute(select(table)).mappings().all() for table in _tables()}
+
+    def emptied(self) -> Database:
+        """As the migrations left it."""
+        with self.database.transaction() as tx:
+            for table in reversed(_tables()):
+                tx.session.execute(table.delete())
+            for table, rows in self._migrated.items():
+                for row in rows:
+                    tx.session.execute(insert(table).values(**row))
+        return self.database
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A fresh database of each kind."""
+def _tables() -> list[Table]:
+    return [table for table in Base.metadata.sorted_tables if table.name not in TRAIL]
+
+
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def reused(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reused]:
+    """One of each kind."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('journeys') / 'lanyard.db'}"
     if request.param == "postgresql":
-        return str(request.getfixturevalue("postgres").new_database())
-    shutil.copy(request.getfixturevalue("empty_file"), tmp_path / "lanyard.db")
-    return f"sqlite:///{tmp_path / 'lanyard.db'}"
+        url = request.getfixturevalue("postgres").new_database()
+    made = Reused(url)
+    yield made
+    made.database.close()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def certificates_read_once() -> Iterator[None]:
+    """The stand-in speaks plain HTTP; each new client would still read this machine's certificates."""
+    patch = pytest.MonkeyPatch()
+    patch.setattr("httpx._transports.default.create_ssl_context", functools.cache(httpx.create_ssl_context))
+    yield
+    patch.undo()
 
 
 @pytest.mark.parametrize(("path", "door"), TOLD, ids=[f"{path.stem}-{door.replace(' ', '_')}" for path, door in TOLD])
-async def test_the_story_happens_as_told(path: Path, door: str, url: str, caplog: pytest.LogCaptureFixture) -> None:
-    await play(url, read(path), door)
+async def test_the_story_happens_as_told(
+    path: Path, door: str, reused: Reused, caplog: pytest.LogCaptureFixture
+) -> None:
+    await play(reused.emptied(), read(path), door)
     failed = [record for record in caplog.records if record.levelno >= logging.ERROR]
     assert not failed, "something failed behind the scenes"

@@ -1,0 +1,47 @@
+"""What the fault campaigns share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from random import SystemRandom
+
+import pytest
+
+from lanyard import schema
+from storage.database import Database
+from tests.faults.power_loss import Disk, compile_shim
+
+NO_COMPILER = "no C compiler (cc) here, so a loss of power cannot be simulated"
+
+
+@pytest.fixture
+def seed() -> int:
+    """The seed of a campaign's plan: LANYARD_FAULTS_SEED, or a fresh one. Campaigns print it."""
+    return int(os.environ.get("LANYARD_FAULTS_SEED") or SystemRandom().randrange(1_000_000))
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """A migrated SQLite database in a folder of its own."""
+    url = f"sqlite:///{tmp_path / 'data' / 'lanyard.db'}"
+    (tmp_path / "data").mkdir()
+    database = Database(url)
+    schema.upgrade(database)
+    database.close()
+    return url
+
+
+@pytest.fixture(scope="session")
+def shim(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The compiled power-loss shim."""
+    library = compile_shim(tmp_path_factory.mktemp("shim"))
+    if library is None:
+        pytest.skip(NO_COMPILER)
+    return library
+
+
+@pytest.fixture
+def disk(shim: Path, tmp_path: Path) -> Disk:
+    """The disk under `sqlite_url`. Prepare it once everything is in the database, before the first start."""
+    return Disk(shim, tmp_path / "data", tmp_path / "shadow")
