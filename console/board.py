@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Form, Request, Response
 
 from access.people import Known
 from access.tables import Role
-from console.chat import _went
+from console.acts import went
 from console.desk import until
 from console.front import Front
 from console.page import Pages
@@ -73,7 +73,7 @@ async def duty(request: Request, me: Me, hours: Annotated[str, Form(max_length=5
             go_off_duty(work, me, store.LEAD_DUTY)
 
     await request.app.state.front.run(change)
-    return _went(request, "/board")
+    return went(request, "/board")
 
 
 @router.post("/board/{ref}/take")
@@ -84,4 +84,4 @@ async def take(request: Request, ref: str, me: Me) -> Response:
         search.lead_took(Case.load(work, store.by_ref(work.session, ref).id), me)
 
     await request.app.state.front.run(act)
-    return _went(request, "/board")
+    return went(request, "/board")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Request, Response
-from fastapi.responses import RedirectResponse
 
 from access.tables import Role
+from console.acts import ClientId, Text, own_message, say_in, went
 from console.front import Front
 from console.page import Pages
 from console.session import signed_in
@@ -15,14 +15,11 @@ from conversations import store, view
 from conversations.case import Case
 from conversations.consult import edit, reopen, set_grade, set_incident, set_safe, withdraw
 from conversations.errors import NotYours
-from conversations.tables import Message
 from conversations.taps import press
 from conversations.work import Work
 
 router = APIRouter()
 Me = Annotated[str, Depends(signed_in(Role.OFFICER))]
-Text = Annotated[str, Form(max_length=20_000)]
-ClientId = Annotated[str, Form(max_length=60, pattern=r"[A-Za-z0-9-]*")]
 GRADES = ("high", "medium", "standard", "not_done")
 
 
@@ -76,25 +73,20 @@ async def ask(request: Request, me: Me, text: Text, client_id: ClientId = "") ->
     front: Front = request.app.state.front
     received = await front.say(me, None, text, client_id or front.line.token())
     to = f"/chat/{received.ref}" if received and received.ref else "/chat"
-    return _went(request, to)
+    return went(request, to)
 
 
 @router.post("/chat/{ref}/say")
 async def say(request: Request, ref: str, me: Me, text: Text, client_id: ClientId = "") -> Response:
     """The officer writes on."""
-    front: Front = request.app.state.front
-    received = await front.say(me, ref, text, client_id or front.line.token())
-    if received is not None and received.answer and received.ref is None:
-        pages: Pages = request.app.state.pages
-        return pages.show(request, "refused.html", {"sentence": received.answer}, 409)
-    return _went(request, f"/chat/{ref}")
+    return await say_in(request, me, ref, text, client_id, f"/chat/{ref}")
 
 
 @router.post("/chat/{ref}/tap")
 async def tap(request: Request, ref: str, me: Me, token: Annotated[str, Form(max_length=64)]) -> Response:
     """A button of a notice. What it does is read from its token alone; `ref` is only where to go back to."""
     await request.app.state.front.run(lambda work: press(work, me, token))
-    return _went(request, f"/chat/{ref}")
+    return went(request, f"/chat/{ref}")
 
 
 @router.post("/chat/{ref}/details")
@@ -118,21 +110,21 @@ async def details(
             set_incident(case, log.strip())
 
     await request.app.state.front.run(change)
-    return _went(request, f"/chat/{ref}")
+    return went(request, f"/chat/{ref}")
 
 
 @router.post("/chat/{ref}/withdraw")
 async def end(request: Request, ref: str, me: Me) -> Response:
     """No longer needed."""
     await request.app.state.front.run(lambda work: withdraw(_own(work, ref, me), me))
-    return _went(request, f"/chat/{ref}")
+    return went(request, f"/chat/{ref}")
 
 
 @router.post("/chat/{ref}/reopen")
 async def again(request: Request, ref: str, me: Me) -> Response:
     """Ask more."""
     await request.app.state.front.run(lambda work: reopen(_own(work, ref, me)))
-    return _went(request, f"/chat/{ref}")
+    return went(request, f"/chat/{ref}")
 
 
 @router.post("/chat/{ref}/messages/{number}")
@@ -144,15 +136,7 @@ async def change(request: Request, ref: str, number: int, me: Me, text: Text) ->
         edit(case, own_message(work, case, number), me, text)
 
     await request.app.state.front.run(act)
-    return _went(request, f"/chat/{ref}")
-
-
-def own_message(work: Work, case: Case, number: int) -> Message:
-    """The message of this number. Raises `NotYours`."""
-    for message in store.messages_of(work.session, case.row.id):
-        if message.number == number:
-            return message
-    raise NotYours
+    return went(request, f"/chat/{ref}")
 
 
 def _own(work: Work, ref: str, me: str) -> Case:
@@ -160,9 +144,3 @@ def _own(work: Work, ref: str, me: str) -> Case:
     if case.row.officer_id != me:
         raise NotYours
     return case
-
-
-def _went(request: Request, to: str) -> Response:
-    if request.headers.get("hx-request"):
-        return Response(status_code=204, headers={"X-Goes-To": to})
-    return RedirectResponse(to if to.startswith("/") else "/chat", 303)

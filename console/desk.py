@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Form, Request, Response
 
 from access.people import Known
 from access.tables import Role
-from console.chat import ClientId, Text, _went, own_message
+from console.acts import ClientId, Text, own_message, say_in, went
 from console.front import Front
 from console.page import LOCAL, Pages
 from console.session import signed_in
@@ -112,7 +112,7 @@ async def duty(request: Request, me: Me, hours: Annotated[str, Form(max_length=5
             go_on_duty(work, me, store.IDVA_DUTY, until(hours, work.now))
 
     await request.app.state.front.run(change)
-    return _went(request, "/desk")
+    return went(request, "/desk")
 
 
 def until(hours: str, now: datetime) -> datetime:
@@ -153,12 +153,7 @@ async def decline(request: Request, ref: str, me: Me, reason: Annotated[str, For
 @router.post("/desk/{ref}/say")
 async def say(request: Request, ref: str, me: Me, text: Text, client_id: ClientId = "") -> Response:
     """The IDVA writes; the pane names the consultation, so there is nothing to mix up."""
-    front: Front = request.app.state.front
-    received = await front.say(me, ref, text, client_id or front.line.token())
-    if received is not None and received.answer and received.ref is None:
-        pages: Pages = request.app.state.pages
-        return pages.show(request, "refused.html", {"sentence": received.answer}, 409)
-    return _went(request, "/desk")
+    return await say_in(request, me, ref, text, client_id, "/desk")
 
 
 @router.post("/desk/{ref}/advise")
@@ -189,4 +184,4 @@ async def _act(request: Request, ref: str, act: Callable[[Case], None], to: str)
         act(Case.load(work, store.by_ref(work.session, ref).id))
 
     await request.app.state.front.run(run)
-    return _went(request, to)
+    return went(request, to)
