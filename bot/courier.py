@@ -43,6 +43,7 @@ LATE = timedelta(minutes=2)  # the sender is told that it has not arrived yet; c
 GIVE_UP = timedelta(hours=24)
 CALL_LIFE = timedelta(minutes=10)  # a call older than this calls nobody any more
 EDITS_IN_A_ROW = 3
+TRIES = 3  # then a row that makes the line fail is given up
 LONGEST_PAUSE = 30.0  # seconds
 LATE_TOLD = "late, told"
 PLACE_GONE = frozenset({"thread gone", "message gone"})  # rejected, and a new placeholder is needed
@@ -119,12 +120,39 @@ class Courier:
         with working(self._line) as work:
             claim = work.new_id()
             rows = queues.claim_sends(work.session, self._channel.name, work.now, claim, limit)
-            jobs = [job for row in rows if (job := self._prepare(work, row, claim)) is not None]
+            jobs = [job for row in rows if (job := self._prepared(work, row, claim)) is not None]
             if len(jobs) == len(rows):
                 work.quietly()  # only ours; what was given up has been told to somebody
             failpoint("courier.before_claim_commit")
         failpoint("courier.after_claim")
         return jobs
+
+    def _prepared(self, work: Work, row: Outbox, claim: str) -> Job | None:
+        """One row that cannot be prepared (its key destroyed, its person gone) keeps no other from going out."""
+        try:
+            with work.tx.attempt():
+                return self._prepare(work, row, claim)
+        except Exception as error:
+            if is_unavailable(error):
+                raise
+            log.error("row %d cannot be prepared: %s", row.seq, type(error).__name__)
+            self._put_off(work, row, type(error).__name__)
+            return None
+
+    def _put_off(self, work: Work, row: Outbox, why: str) -> None:
+        row.claim, row.claimed_until, row.why = None, None, why[:60]
+        if row.attempts < TRIES:
+            row.state, row.due_at = OutboxState.WAITING.value, work.now + timedelta(seconds=LONGEST_PAUSE)
+            return
+        row.state, row.done_at = OutboxState.FAILED.value, work.now
+        work.record(Event.WORDS_NOT_SENT, BY_THE_LINE, row.consultation_id, outbox=row.id, why=why, alarm=True)
+        try:
+            with work.tx.attempt():
+                not_delivered(work, row)
+        except Exception as error:
+            if is_unavailable(error):
+                raise
+            log.error("row %d was given up and nobody told: %s", row.seq, type(error).__name__)
 
     def _prepare(self, work: Work, row: Outbox, claim: str) -> Job | None:
         to = self._address(work, row)

@@ -18,7 +18,8 @@ from conversations import store
 from conversations.tables import Consultation, Message, Outbox, Tap
 from conversations.work import Work
 
-AROUND = "around"  # what stands beside the consultations: lists, offers, duty
+AROUND = "around"  # what stands beside the consultations: lists, duty
+OFFERS = "offers"  # what this IDVA is asked to take
 PANES = "panes"  # which consultations this IDVA has
 
 
@@ -35,17 +36,16 @@ def glance(work: Work, person_id: str, role: Role) -> dict[str, str]:
 def _of_idva(work: Work, person_id: str) -> dict[str, str]:
     owned = store.owned_by(work.session, person_id)
     offers = store.offers_to(work.session, person_id)
-    offered = [work.session.get_one(Consultation, offer.consultation_id) for offer in offers]
-    around = [
-        *((offer.id, offer.due_at) for offer in offers),
-        *map(_outside, offered),
-        *map(_outside, store.unowned(work.session)),
-        *_duty(work, store.IDVA_DUTY),
-    ]
-    asked = _each(work, person_id, offered)
-    around += sorted(asked.items())  # the question itself is shown with its offer
-    panes = [row.ref for row in owned]
-    return asked | _each(work, person_id, owned) | {AROUND: _print(around), PANES: _print(panes)}
+    asked = _each(work, person_id, [work.session.get_one(Consultation, one.consultation_id) for one in offers])
+    return (
+        asked
+        | _each(work, person_id, owned)
+        | {
+            OFFERS: _print([*((one.id, one.due_at) for one in offers), *sorted(asked.items())]),
+            AROUND: _print([*map(_outside, store.unowned(work.session)), *_duty(work, store.IDVA_DUTY)]),
+            PANES: _print(row.ref for row in owned),
+        }
+    )
 
 
 def _each(work: Work, person_id: str, rows: list[Consultation]) -> dict[str, str]:

@@ -130,7 +130,8 @@ def act_by_itself(work: Work, row: Held) -> None:
 
 
 def _keep_words(work: Work, row: Held, words: Words) -> None:
-    data = json.dumps({"text": words.text, "forwarded": words.forwarded, "anew": words.anew})
+    kept = {"text": words.text, "forwarded": words.forwarded, "anew": words.anew, "reply_to": words.reply_to}
+    data = json.dumps(kept)
     row.words = work.seal("held", "words", row.id, row.scope, data)
 
 
@@ -157,7 +158,8 @@ def _ask_about(work: Work, row: Held, doubt: Doubt) -> None:
         page = make_button(work, row.person_id, None, Action.USE_PAGE, row.id)
         seconds = int(work.line.policy.held_identifiers.total_seconds())
         buttons = [send, page]
-        note_with(work, row.person_id, wording.say("held_identifiers", seconds=seconds), buttons)
+        text = wording.say("held_identifiers", seconds=seconds)
+        note_with(work, row.person_id, text, buttons, _words_of(work, row).reply_to)
         return
     name = "held_which" if doubt.why is Why.WHICH else "held_other"
     _offer_choices(work, row, name, doubt.choices, may_be_new=doubt.may_be_new)
@@ -171,4 +173,4 @@ def _offer_choices(work: Work, row: Held, name: str, choices: Sequence[Consultat
     if may_be_new:
         buttons.append(make_button(work, row.person_id, None, Action.NEW_QUESTION, row.id))
     text = wording.say(name, ref=choices[0].ref if choices else "")
-    note_with(work, row.person_id, text, buttons)
+    note_with(work, row.person_id, text, buttons, _words_of(work, row).reply_to)

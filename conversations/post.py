@@ -206,10 +206,10 @@ def note(work: Work, to: str, text: str, rows: Rows = (), row: Consultation | No
     _add(work, Send(to, Purpose.NOTE, outgoing, row), ChannelName.TELEGRAM)
 
 
-def note_with(work: Work, to: str, text: str, buttons: Iterable[Button]) -> None:
-    """Answer somebody outside a thread with buttons made elsewhere, one a row."""
+def note_with(work: Work, to: str, text: str, buttons: Iterable[Button], reply_to: str | None = None) -> None:
+    """Answer somebody outside a thread with buttons made elsewhere, one a row. `reply_to`: the line it is about."""
     rows = tuple((button,) for button in buttons)
-    outgoing = Outgoing(text=text, placeholder=wording.PLACEHOLDER_PLAIN, buttons=rows)
+    outgoing = Outgoing(text=text, placeholder=wording.PLACEHOLDER_PLAIN, buttons=rows, reply_to=reply_to)
     _add(work, Send(to, Purpose.NOTE, outgoing), ChannelName.TELEGRAM)
 
 

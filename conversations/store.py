@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from conversations.errors import NotYours
@@ -111,8 +111,11 @@ def live(session: Session) -> list[Consultation]:
 
 def position_in_queue(session: Session, row: Consultation) -> int:
     """Where this one stands among those that wait; 1 is next."""
-    waiting = [other.id for other in unowned(session)]
-    return waiting.index(row.id) + 1 if row.id in waiting else len(waiting) + 1
+    other = Consultation  # in the order of `unowned`, counted by the database: a crowd asks this again and again
+    earlier = or_(other.asked_at < row.asked_at, and_(other.asked_at == row.asked_at, other.id < row.id))
+    before = earlier & other.urgent.is_(True) if row.urgent else or_(other.urgent.is_(True), earlier)
+    query = select(func.count()).where(other.state.in_(_names(UNOWNED)), other.id != row.id, before)
+    return (session.scalar(query) or 0) + 1
 
 
 def earlier_on_incident(session: Session, row: Consultation) -> list[str]:

@@ -48,7 +48,7 @@ def press(work: Work, person_id: str, token: str) -> Pressed:
     if tap is None or tap.person_id != person_id:
         return _not_theirs(work, person_id, foreign=tap is not None)
     if tap.used_at is not None:
-        return Pressed(_answer(work, tap, tap.answer or "tap_done"))
+        return Pressed(_again(work, tap))
     if tap.expires_at <= work.now:
         return _expired(work, tap)
     tap.used_at, tap.answer = work.now, "tap_done"
@@ -61,6 +61,16 @@ def press(work: Work, person_id: str, token: str) -> Pressed:
         return Pressed(_answer(work, tap, tap.answer))
     tap.answer = name
     return Pressed(_answer(work, tap, name))
+
+
+def _again(work: Work, tap: Tap) -> str:
+    """A second tap gets the first one's answer; but "Done." would be untrue where another button changed it since."""
+    row = work.session.get(Consultation, tap.consultation_id) if tap.consultation_id else None
+    if row is not None and tap.action == Action.GRADE.value and row.grade != tap.argument:
+        return wording.say("tap_overtaken", detail=f"grade {wording.GRADES[row.grade]}")
+    if row is not None and tap.action == Action.SAFE.value and row.victim_safe != (tap.argument == "yes"):
+        return wording.say("tap_overtaken", detail=f"victim safe now: {wording.SAFE[row.victim_safe]}")
+    return _answer(work, tap, tap.answer or "tap_done")
 
 
 def _not_theirs(work: Work, person_id: str, *, foreign: bool) -> Pressed:

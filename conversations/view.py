@@ -24,6 +24,7 @@ from conversations.tables import (
     Audience,
     Consultation,
     Message,
+    MessageKind,
     MessageVersion,
     Offer,
     Outbox,
@@ -137,11 +138,16 @@ def thread(work: Work, ref: str, reader_id: str) -> ThreadShown:
     side = side_of(work, row, reader_id)
     messages = [one for one in store.messages_of(work.session, row.id) if one.audience in (Audience.BOTH.value, side)]
     work.record(Event.WORDS_READ, reader_id, row.id, upto=row.messages, purpose="own consultation")
-    ids = [message.id for message in messages]
-    versions = store.versions_of(work.session, ids)
-    owed = queues.of_message(work.session, ids)
+    owed = queues.of_message(work.session, [message.id for message in messages])
+    messages = [one for one in messages if one.kind != MessageKind.NOTICE.value or _is_owed(one, owed, reader_id)]
+    versions = store.versions_of(work.session, [message.id for message in messages])
     shown = tuple(_message(work, row, message, versions[message.id], owed, reader_id) for message in messages)
     return ThreadShown(summary(work, row, with_incident=True), shown, tuple(one.id for one in shown if one.unread))
+
+
+def _is_owed(notice: Message, owed: list[Outbox], reader_id: str) -> bool:
+    """What the line says to one IDVA ("you have it") is not said to the next."""
+    return any(one.message_id == notice.id and one.person_id == reader_id for one in owed)
 
 
 def side_of(work: Work, row: Consultation, reader_id: str) -> str:
@@ -209,7 +215,8 @@ def delivered(work: Work, done: Outbox) -> None:
         to=done.person_id,
         channel=done.channel,
     )
-    if message.author_id is not None and done.person_id is not None:
+    # An IDVA's line is delivered when the officer has it, not when a colleague reads it later.
+    if message.author_id is not None and done.person_id is not None and _across(row, message, done.person_id):
         receipt_update(work, row, message, "receipt_delivered", other=work.person(done.person_id).name)
     work.wake(message.author_id)
 
@@ -254,15 +261,20 @@ def _message(
             for one in versions
         ),
         at=message.at,
-        delivery=delivery_of(rows, reader_id) if mine else "",
+        delivery=delivery_of([one for one in rows if _across(row, message, one.person_id)]) if mine else "",
         unread=any(one.person_id == reader_id and one.state == OutboxState.READER.value for one in rows),
         buttons=_buttons(work, message, scope, reader_id),
     )
 
 
-def delivery_of(rows: list[Outbox], author_id: str) -> str:
-    """How far a message of mine got, by its newest wording: received, delivered or failed."""
-    theirs = [one for one in rows if one.person_id != author_id and one.carries_words]
+def _across(row: Consultation, message: Message, person_id: str | None) -> bool:
+    """Whether this person is on the other side of the message's writer."""
+    return (message.author_id == row.officer_id) != (person_id == row.officer_id)
+
+
+def delivery_of(rows: list[Outbox]) -> str:
+    """How far a message got, by its newest wording: received, delivered or failed. `rows`: to the other side."""
+    theirs = [one for one in rows if one.carries_words]
     newest = max((one.version for one in theirs), default=1)
     states = {one.state for one in theirs if one.version == newest}
     if OutboxState.DELIVERED.value in states:

@@ -142,6 +142,7 @@ ENGLISH: dict[str, str] = {
     "tap_expired": "This button has expired.",
     "tap_closed": "{ref} is closed.",
     "tap_taken": "Taken by {by}.",
+    "tap_overtaken": "Not changed. It says since: {detail}. If that is wrong, write it.",
     "tap_not_now": "That cannot be done now.",
     # -- doorbell: all that Telegram may carry
     "door_received": "{emergency}\n{ref}: received. Go on here: {link}",

@@ -46,8 +46,10 @@ class Campaign:
         self.kills += 1
 
     def settle(self, patience: float = RECOVERY) -> float:
-        """Nobody writes any more; wait until everything is out. How long it took since the line was ready."""
+        """Nobody writes any more; wait until everything is out. How long it took, from when the line was ready."""
+        asked = time.time()
         self.process.wait_ready()
+        since = max(asked, self.process.ready_at)
         patience *= max(1.0, (self.process.ready_at - self.process.births[-1]) / USUAL_START)
         database = Database(self.installation.database)
         try:
@@ -56,7 +58,7 @@ class Campaign:
                 self.load.react()
                 quiet = 0 if self.api.pending_updates or _open_rows(database) else quiet + 1
                 assert self.process.alive, f"the line is dead:\n{self.process.last_lines()}"
-                took = time.time() - self.process.ready_at
+                took = time.time() - since
                 assert took < patience, f"not everything is out after {took:.1f} s: {self._open(database)}"
                 time.sleep(0.05)
         finally:

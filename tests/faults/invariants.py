@@ -210,6 +210,9 @@ class _Inspection:
                 else:
                     orphans[chat, life] += 1
         yield from (f"{chat} shows {many} placeholders of one kill" for (chat, _), many in orphans.items() if many > 1)
+        unanswered = sum(life < 0 for _, life in orphans)
+        if unanswered > (unknown := self.evidence.api.unknown_by_method.get("sendmessage", 0)):
+            yield f"{unanswered} placeholders without an answer, and only {unknown} answers were lost"
         yield from self._labels()
 
     def _cut_short(self, chat: int, message_id: int) -> int | None:

@@ -107,9 +107,7 @@ class Scene:
         """Somebody's Telegram account is theirs, and they have pressed Start."""
         self.api.person(user_id, name)._record.started = True
         self.do(
-            lambda work: bind_telegram(
-                work.session, work.line.keyring, self.house.id(name), str(user_id), work.now
-            )
+            lambda work: bind_telegram(work.session, work.line.keyring, self.house.id(name), str(user_id), work.now)
         )
 
     def enrol(self, work: Work, name: str, new: NewPerson, user_id: int) -> None:

@@ -18,9 +18,7 @@ REFUSED_CODE = "This link does not work. Ask for a new one."
 def a_code(scene: Scene, number: int, person: str) -> str:
     """A fresh code for somebody's Telegram account."""
     code = f"{number:032x}"
-    scene.do(
-        lambda work: issue_code(work.session, code, CodePurpose.TELEGRAM, scene.house.id(person), work.now)
-    )
+    scene.do(lambda work: issue_code(work.session, code, CodePurpose.TELEGRAM, scene.house.id(person), work.now))
     return code
 
 
@@ -284,7 +282,8 @@ CASES = [
          why="Coalesced, never starved: who changes on and on is heard every two seconds. Each version is a leaf of "
          "its own; the commitments come with the trail's proofs."),
     Case(23, "deleted by its writer", Code.SILENT, deletes, before=asks_and_remembers, after=first_wording_stands),
-    Case(24, "forwarded", Code.OK, writes("Do as he says, canary", forward_origin=FROM_BOSS), after=is_marked_forwarded),
+    Case(24, "forwarded", Code.OK, writes("Do as he says, canary", forward_origin=FROM_BOSS),
+         after=is_marked_forwarded),
     Case(24, "a forwarded command", Code.OK, writes("/withdraw", forward_origin=FROM_BOSS),
          after=exactly("/withdraw", marks=" · forwarded"), why="What others wrote commands nothing here."),
     Case(25, "a reply to another consultation", Code.OK, replies_to_the_first, before=two_consultations,

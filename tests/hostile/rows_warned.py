@@ -139,6 +139,11 @@ async def emergency_line_then_relayed(scene: Scene) -> None:
     assert passed_on(scene, f"{ref} · PC 1234 Example, Example Constabulary:\n").endswith("a knife, canary")
 
 
+async def emergency_line_in_doorbell(scene: Scene) -> None:
+    assert scene.house.line.policy.emergency in [one.text for one in scene.seen_by("officer1")]
+    assert scene.words(scene.row_of("officer1").ref)[-1] == ["now he has got a knife, canary"]
+
+
 async def two_open(scene: Scene) -> None:
     await scene.ask(text="The first, canary")
     scene.house.clock.forward(seconds=1)
@@ -176,7 +181,7 @@ async def stands_in_its_senders_frame(scene: Scene) -> None:
 
 # --- 32: odd digits --------------------------------------------------------------------------------
 
-FULLWIDTH = str.maketrans("0123456789abcdef", "０１２３４５６７８９ａｂｃｄｅｆ")  # noqa: RUF001 - that is the point
+FULLWIDTH = str.maketrans("0123456789abcdef", "０１２３４５６７８９ａｂｃｄｅｆ")
 
 
 async def asks(scene: Scene) -> None:
@@ -221,8 +226,10 @@ CASES = [
          after=emergency_first_and_queued),
     Case(28, "danger in the talk", Code.OK, writes("now he has got a knife, canary"), before=jane_talks,
          after=emergency_line_then_relayed),
+    Case(28, "danger in the talk", Code.OK, writes("now he has got a knife, canary"), before=jane_talks,
+         after=emergency_line_in_doorbell, relay=False),
     Case(28, "danger when it is unclear where", Code.OK, writes("He's got a knife, canary"), before=two_open,
-         after=emergency_line_though_held, why="Where it goes is asked, never guessed; the emergency words come first."),
+         after=emergency_line_though_held, why="Where it goes is asked, never guessed; emergency words come first."),
     Case(28, "danger with personal details", Code.OK, writes(f"Not breathing. {PERSONAL}"), after=was_not_held,
          why=DANGER_FIRST),
     kept(29, "strong words", "He said: I'll f***ing kill you, you canary bitch. Her words: slag, whore."),

@@ -29,6 +29,7 @@ class AtWeb(Actor):
     def __init__(self, stage: Stage, name: str) -> None:
         super().__init__(stage, name)
         self.looking = True
+        self.acted = False  # whoever does something on a page is shown the page again
         self._shown: dict[tuple[object, ...], Entry] = {}
         self._deliveries: dict[str, str] = {}
         self._tokens: dict[tuple[object, ...], dict[str, str]] = {}
@@ -164,6 +165,10 @@ class AtWeb(Actor):
 
     def open_form(self, ref: str) -> None:
         """The form stands under the thread."""
+
+    def answered(self, text: str | None) -> None:
+        super().answered(text)
+        self.acted = True
 
     async def at_page(self, act: Callable[[Work], object]) -> None:
         """Do what a page's button does; a refusal is shown."""

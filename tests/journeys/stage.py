@@ -226,7 +226,10 @@ class Stage:
         rung, self._rung = self.house.bell.people[self._rung :], len(self.house.bell.people)
         people = {person for ring in rung for person in ring}
         pages = [one for one in self.actors.values() if isinstance(one, AtWeb) and one.looking]
-        return [page for page in pages if page.id in people]
+        woken = [page for page in pages if page.id in people or page.acted]
+        for page in woken:
+            page.acted = False
+        return woken
 
     def _set_clock(self, at: datetime) -> None:
         self.house.clock.time = at
