@@ -197,6 +197,4 @@ def enrolled_addresses(session: Session, keyring: Keyring) -> set[str]:
         .join(Person, Person.id == TelegramBinding.person_id)
         .where(Person.standing == Standing.ACTIVE.value)
     )
-    return {
-        keyring.open(session, binding_place(row.person_id), row.user_id) for row in session.scalars(query)
-    }
+    return {keyring.open(session, binding_place(row.person_id), row.user_id) for row in session.scalars(query)}

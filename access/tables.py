@@ -45,9 +45,7 @@ class Person(Base):
     number: Mapped[Sealed] = mapped_column(SealedText)  # collar number or staff id
     service: Mapped[str] = mapped_column(String(120))  # force or NHS trust, as shown to the other side
     standing: Mapped[str] = mapped_column(String(12), default=Standing.ACTIVE.value)
-    practice: Mapped[bool] = mapped_column(
-        Boolean, default=False
-    )  # made up for practice; never among real people
+    practice: Mapped[bool] = mapped_column(Boolean, default=False)  # made up for practice; never among real people
     added_at: Mapped[datetime]
 
 

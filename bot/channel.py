@@ -69,9 +69,7 @@ class Channel(Door, Protocol):
     async def listen(self, store: Store) -> None:
         """Receive until cancelled, storing each arrival before acknowledging it."""
 
-    async def send(
-        self, to: str, text: str, *, thread: str | None = None, reply_to: str | None = None
-    ) -> Sent:
+    async def send(self, to: str, text: str, *, thread: str | None = None, reply_to: str | None = None) -> Sent:
         """Send a new, neutral text to an address. `remote` is the new message's id."""
 
     async def edit(self, to: str, remote: str, message: Outgoing) -> Sent:

@@ -162,9 +162,7 @@ class Courier:
             remote = queues.remote_of(work.session, row.edits)
         old_call = row.purpose == Purpose.CALL.value and work.now - row.made_at > CALL_LIFE
         if to is None or (row.edits is not None and remote is None) or old_call or row.body is None:
-            self._end(
-                work, row, OutboxState.DROPPED if row.edits or old_call else OutboxState.FAILED, "no door"
-            )
+            self._end(work, row, OutboxState.DROPPED if row.edits or old_call else OutboxState.FAILED, "no door")
             return None
         if unknown and row.purpose == Purpose.CALL.value:
             self._end(work, row, OutboxState.FAILED, "unknown")
@@ -190,9 +188,7 @@ class Courier:
 
     def _address(self, work: Work, row: Outbox) -> str | None:
         if row.person_id is None:
-            return (
-                work.open_words("outbox", "address", row.id, row.scope, row.address) if row.address else None
-            )
+            return work.open_words("outbox", "address", row.id, row.scope, row.address) if row.address else None
         if not is_active(work.session, row.person_id) and row.purpose != Purpose.NOTE.value:
             return None
         return telegram_of(work.session, work.line.keyring, row.person_id)
@@ -234,9 +230,7 @@ class Courier:
     def _keep_thread(self, job: Job, remote: str) -> None:
         with self._held(job) as (work, row):
             if row.person_id is not None and row.consultation_id is not None:
-                work.session.merge(
-                    Thread(person_id=row.person_id, consultation_id=row.consultation_id, remote=remote)
-                )
+                work.session.merge(Thread(person_id=row.person_id, consultation_id=row.consultation_id, remote=remote))
 
     async def _placeholder(self, job: Job) -> Sent:
         text = job.outgoing.placeholder
@@ -321,11 +315,7 @@ class Courier:
             return
         if sent.outcome is Outcome.NOT_SENT:
             row.sending = row.repeats > 0  # this one is not out there, but one before it may be
-        pause = (
-            sent.retry_after
-            if sent.retry_after is not None
-            else min(2.0 ** (row.attempts - 1), LONGEST_PAUSE)
-        )
+        pause = sent.retry_after if sent.retry_after is not None else min(2.0 ** (row.attempts - 1), LONGEST_PAUSE)
         row.state, row.claim, row.claimed_until = OutboxState.WAITING.value, None, None
         row.due_at = work.now + timedelta(seconds=pause)
         if row.why == LATE_TOLD:

@@ -15,7 +15,7 @@ from bot.telegram_polling import CannotListen
 from conversations.errors import LineError
 from lanyard import commands
 from lanyard.schema import SchemaProblem
-from lanyard.settings import BadSettings
+from lanyard.settings import LOG_LEVELS, BadSettings
 from lanyard.wiring import AlreadyRunning, MadeUpPeople, PracticeMix
 from storage.keys import KeyProblem
 
@@ -38,7 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. What is refused is said in one line, with exit status 2."""
     asked = _parser().parse_args(arguments)
     level = "WARNING" if asked.run is commands.practice else "INFO"  # a newcomer wants the links, not the log
-    keep_words_out_of_logs(os.environ.get("LANYARD_LOG_LEVEL", level))
+    wanted = os.environ.get("LANYARD_LOG_LEVEL", level)
+    keep_words_out_of_logs(wanted if wanted in LOG_LEVELS else level)  # a wrong one is refused with the settings
     logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
         return int(asked.run(asked))

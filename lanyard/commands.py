@@ -18,7 +18,7 @@ from lanyard import schema
 from lanyard.drawing import draw, draw_events, draw_settings
 from lanyard.practice import open_practice, practice_settings, welcome
 from lanyard.serving import serve as run_server
-from lanyard.settings import Settings, read_settings
+from lanyard.settings import BadSettings, Settings, read_settings
 from lanyard.wiring import House, open_database, open_house, token
 from storage.keys import make_key_file
 
@@ -30,7 +30,12 @@ def say(line: str) -> None:
 
 def house_of(settings: Settings) -> House:
     """The installation these settings describe, checked."""
-    return open_house(settings, open_database(settings))
+    database = open_database(settings)
+    try:
+        return open_house(settings, database)
+    except BaseException:
+        database.close()
+        raise
 
 
 def practice(asked: Namespace) -> int:
@@ -120,7 +125,10 @@ def rota_add(asked: Namespace) -> int:
 def keys_make(_asked: Namespace) -> int:
     """A fresh key-encryption key in the configured file."""
     settings = read_settings()
-    make_key_file(settings.key_file, f"kek-{datetime.now(LOCAL):%Y-%m-%d}")
+    try:
+        make_key_file(settings.key_file, f"kek-{datetime.now(LOCAL):%Y-%m-%d}")
+    except FileExistsError:
+        raise BadSettings(f"{settings.key_file} is there already, and is never written over.") from None
     say(f"Made {settings.key_file}. Keep a copy where the database is not: without it nothing opens.")
     return 0
 

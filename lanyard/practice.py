@@ -21,7 +21,8 @@ from conversations.rota import LONGEST_SHIFT, go_on_duty
 from conversations.work import BY_THE_LINE, Work, working
 from lanyard import schema
 from lanyard.settings import Settings, read_settings
-from lanyard.wiring import House, open_database, open_house, token
+from lanyard.wiring import House, PracticeMix, open_database, open_house, token
+from storage.database import Database
 from storage.keys import make_key_file
 
 LINK_LIFE = timedelta(hours=12)
@@ -44,7 +45,7 @@ def practice_settings(folder: Path, **given: Any) -> Settings:
         "lead_phone": "01632 960 001",
     }
     chosen = {name: value for name, value in defaults.items() if f"LANYARD_{name.upper()}" not in os.environ}
-    port = given.get("port") or int(os.environ.get("LANYARD_PORT", "8000"))
+    port = given.get("port") or os.environ.get("LANYARD_PORT", "8000")
     if "LANYARD_PUBLIC_URL" not in os.environ:
         chosen["public_url"] = f"http://127.0.0.1:{port}"
     return read_settings(**chosen, **given, practice=True)
@@ -52,9 +53,10 @@ def practice_settings(folder: Path, **given: Any) -> Settings:
 
 def open_practice(settings: Settings) -> House:
     """Migrate, make keys and team where they are not there yet, put everybody on duty."""
+    database = open_database(settings)
+    _refuse_real_people(database)
     if not settings.key_file.exists():
         make_key_file(settings.key_file, "practice-1")
-    database = open_database(settings)
     schema.upgrade(database)
     house = open_house(settings, database)
     with working(house.line) as work:
@@ -64,6 +66,15 @@ def open_practice(settings: Settings) -> House:
                 work.record(Event.PERSON_ADDED, BY_THE_LINE, practice=True)
         _everybody_on_duty(work)
     return house
+
+
+def _refuse_real_people(database: Database) -> None:
+    """Before anything is changed in it. Raises `PracticeMix`."""
+    if schema.current(database) is None:
+        return
+    with database.reading() as session:
+        if has_people(session, practice=False):
+            raise PracticeMix
 
 
 def welcome(house: House) -> str:

@@ -8,7 +8,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 from storage.database import Database
 
@@ -42,6 +42,8 @@ def current(database: Database) -> str | None:
             return MigrationContext.configure(connection).get_current_revision()
     except OperationalError as error:
         raise SchemaProblem("The database cannot be reached. Start it, or correct LANYARD_DATABASE.") from error
+    except DatabaseError as error:
+        raise SchemaProblem("LANYARD_DATABASE is no database that can be read. Correct it, or restore it.") from error
 
 
 def _refuse_newer(database: Database) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from contextlib import ExitStack
 
 import uvicorn
 
@@ -28,9 +29,16 @@ class _Uvicorn(uvicorn.Server):
 
 def serve(house: House, ready: str = "Lanyard is ready on {url}") -> int:
     """Serve until stopped. Gives the exit status. Raises `AlreadyRunning`, `BadSettings` or `CannotListen`."""
-    settings = house.settings
-    alone = keep_alone(settings)
-    listening = _listen(settings.host, settings.port)
+    with ExitStack() as held:
+        held.callback(house.line.database.close)
+        alone = keep_alone(house.settings)
+        if alone is not None:
+            held.callback(alone.close)
+        listening = held.enter_context(_listen(house.settings.host, house.settings.port))
+        return _serve(house, listening, ready)
+
+
+def _serve(house: House, listening: socket.socket, ready: str) -> int:
     port = listening.getsockname()[1]
     server = Server(house)
     config = uvicorn.Config(
@@ -43,19 +51,13 @@ def serve(house: House, ready: str = "Lanyard is ready on {url}") -> int:
         http="h11",
         ws="none",
     )
-    running = _Uvicorn(config, ready.format(url=f"http://{settings.host}:{port}"))
+    running = _Uvicorn(config, ready.format(url=f"http://{house.settings.host}:{port}"))
 
     def stop() -> None:
         running.should_exit = True
 
     server.stop = stop  # type: ignore[method-assign]
-    try:
-        running.run([listening])
-    finally:
-        listening.close()
-        if alone is not None:
-            alone.close()
-        house.line.database.close()
+    running.run([listening])
     if isinstance(server.failed, CannotListen):
         raise server.failed
     return 1 if server.failed else 0

@@ -14,10 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from conversations.line import Doors
 from conversations.policy import Policy
+
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+LONGEST_WAIT = timedelta(days=30).total_seconds()
 
 
 class TelegramMode(Enum):
@@ -95,9 +98,25 @@ class Settings(BaseSettings):
             raise ValueError("LANYARD_TELEGRAM_TOKEN_FILE is missing: put the bot token into a file of mode 600")
         if (self.telegram_webhook_path is None) != (self.telegram_webhook_secret_file is None):
             raise ValueError("a webhook needs both LANYARD_TELEGRAM_WEBHOOK_PATH and …_SECRET_FILE, or neither")
+        return self
+
+    @model_validator(mode="after")
+    def _each(self) -> Settings:
         unknown = set(self.waits) - set(waits())
         if unknown:
             raise ValueError(f"LANYARD_WAITS has unknown names: {', '.join(sorted(unknown))}")
+        wrong = [name for name, seconds in self.waits.items() if not 0 < seconds <= LONGEST_WAIT]
+        if wrong:
+            raise ValueError(f"LANYARD_WAITS: {wrong[0]} must be more than 0 seconds, and 30 days at most")
+        for name in ("public_url", "telegram_api"):
+            if not re.match(r"https?://[^/\s]", getattr(self, name)):
+                raise ValueError(f"LANYARD_{name.upper()} must begin with https:// (or http:// on this machine)")
+        if self.telegram_webhook_path and not re.fullmatch(r"/[A-Za-z0-9/_-]{16,}", self.telegram_webhook_path):
+            raise ValueError(
+                "LANYARD_TELEGRAM_WEBHOOK_PATH must be / and 16 or more letters and digits nobody can guess"
+            )
+        if self.log_level not in LOG_LEVELS:
+            raise ValueError(f"LANYARD_LOG_LEVEL must be one of {', '.join(LOG_LEVELS)}")
         return self
 
     def policy(self) -> Policy:
@@ -128,12 +147,20 @@ class Settings(BaseSettings):
         """The bot token. Raises `BadSettings`."""
         if self.telegram_token_file is None:
             raise BadSettings("LANYARD_TELEGRAM_TOKEN_FILE is missing")
-        return SecretStr(_secret(self.telegram_token_file))
+        token = _secret(self.telegram_token_file)
+        if not re.fullmatch(r"\d+:[\w-]{20,}", token):
+            raise BadSettings(f"{self.telegram_token_file} holds no bot token. BotFather shows it: put it there alone.")
+        return SecretStr(token)
 
     def webhook_secret(self) -> SecretStr | None:
         """The webhook's secret token, if there is a webhook. Raises `BadSettings`."""
         file = self.telegram_webhook_secret_file
-        return SecretStr(_secret(file)) if file else None
+        if file is None:
+            return None
+        secret = _secret(file)
+        if not re.fullmatch(r"[A-Za-z0-9_-]{32,256}", secret):  # Bot API setWebhook; 32 signs can hold 190 bits
+            raise BadSettings(f"{file} must hold 32 to 256 random letters, digits, _ or -. Make it anew.")
+        return SecretStr(secret)
 
 
 def waits() -> dict[str, timedelta]:
@@ -143,8 +170,14 @@ def waits() -> dict[str, timedelta]:
 
 def read_settings(**given: Any) -> Settings:
     """The settings. Raises `BadSettings` with one line that says what to do."""
+    file = os.environ.get("LANYARD_SETTINGS_FILE")
+    if file is not None and not os.access(file, os.R_OK):
+        raise BadSettings(f"The settings file {file} cannot be read. Correct LANYARD_SETTINGS_FILE.")
     try:
-        return Settings(_env_file=os.environ.get("LANYARD_SETTINGS_FILE"), **given)
+        return Settings(_env_file=file, **given)
+    except SettingsError as error:
+        name = next((name for name in Settings.model_fields if f'"{name}"' in str(error)), "")
+        raise BadSettings(f"LANYARD_{name.upper()} must be written as JSON (docs/settings.md shows how).") from None
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         name = "_".join(str(part) for part in first["loc"]).upper()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import secrets
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -41,10 +41,11 @@ from conversations.work import BY_THE_LINE, Work, working
 from lanyard.bells import Bells
 from lanyard.schema import require_current
 from lanyard.settings import BadSettings, Settings, TelegramMode
-from storage.database import Database
+from storage.database import Database, DatabaseUnavailable
 from storage.keys import Keyring, read_key_file
 
 PATIENCE = 1.0  # seconds a page waits for what came of a message
+PAGE_WAIT = 4.0  # seconds; a page that needs the database twice still answers within ten
 
 
 class AlreadyRunning(Exception):
@@ -88,11 +89,18 @@ def token() -> str:
 
 
 def open_database(settings: Settings) -> Database:
-    """The database, its folder made if need be."""
+    """The database, its folder made if need be. Raises `BadSettings`."""
     file = settings.database_file()
-    if file is not None:
-        file.parent.mkdir(parents=True, exist_ok=True)
-    return Database(settings.database)
+    try:
+        if file is not None:
+            file.parent.mkdir(parents=True, exist_ok=True)
+        return Database(settings.database)
+    except OSError as error:
+        raise BadSettings(f"LANYARD_DATABASE: its folder cannot be made ({error.strerror}).") from None
+    except (SQLAlchemyError, ValueError):  # the address may hold a password: none of it is shown
+        raise BadSettings(
+            "LANYARD_DATABASE is no address of a database: sqlite:///file or postgresql+psycopg://user@host/name"
+        ) from None
 
 
 def open_house(settings: Settings, database: Database) -> House:
@@ -182,10 +190,10 @@ class Server:
             with working(self._house.line) as work:
                 return act(work)
 
-        return await self._threads.run(whole)
+        return await _in_time(self._threads.run(whole))
 
     async def _say(self, person_id: str, ref: str | None, text: str, client_id: str) -> Received | None:
-        return await self._intake.settle(arrival(person_id, ref, text, client_id), PATIENCE)
+        return await _in_time(self._intake.settle(arrival(person_id, ref, text, client_id), PATIENCE))
 
     async def _ready(self) -> bool:
         def ask() -> bool:
@@ -269,6 +277,16 @@ class Server:
 
     def stop(self) -> None:
         """Set by whoever runs the server: ends it when a part of the line cannot go on."""
+
+
+async def _in_time(work: Awaitable[Result]) -> Result:
+    """A page does not wait for a database that does not answer: it shows whom to ring. What was under way may still
+    take effect; a line that is sent again under its own id does so once."""
+    try:
+        async with asyncio.timeout(PAGE_WAIT):
+            return await work
+    except TimeoutError:
+        raise DatabaseUnavailable from None
 
 
 async def _end(task: asyncio.Task[None]) -> None:

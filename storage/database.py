@@ -181,9 +181,7 @@ def is_unavailable(error: BaseException) -> bool:
 
 def _engine(url: str, is_sqlite: bool) -> Engine:
     if is_sqlite:
-        engine = create_engine(
-            url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False}
-        )
+        engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False})
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine

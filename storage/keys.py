@@ -93,8 +93,10 @@ def read_key_file(path: Path, database_folder: Path | None) -> KeyEncryptionKey:
             "Move it to another folder and set LANYARD_KEY_FILE."
         )
     try:
-        content = json.loads(path.read_text())
+        content = json.loads(path.read_bytes())
         kek = KeyEncryptionKey(kid=str(content["kid"]), key=base64.b64decode(content["key"], validate=True))
+    except OSError as error:
+        raise KeyProblem(f"The key file {path} cannot be read ({error.strerror}).") from error
     except (ValueError, KeyError, TypeError) as error:
         raise KeyProblem(f"The key file {path} is damaged. Restore it from escrow.") from error
     if len(kek.key) != KEY_BYTES:

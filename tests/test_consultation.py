@@ -19,9 +19,7 @@ def test_a_question_reaches_the_idva_on_duty_and_the_advice_comes_back(house: Ho
     house.says("jane", "Any change to her voice?", ref)
     house.says("officer1", "Yes, croaky", ref)
     house.do(
-        lambda work: advise(
-            Case.load(work, house.row(ref).id), house.id("jane"), Advice("Ambulance now", "DS now")
-        )
+        lambda work: advise(Case.load(work, house.row(ref).id), house.id("jane"), Advice("Ambulance now", "DS now"))
     )
     assert house.state(ref) == State.ADVICE_SENT.value
 

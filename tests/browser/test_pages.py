@@ -21,7 +21,7 @@ def complaints(page: Page, name: str) -> list[str]:
     for width, height in SIZES:
         for scheme in ("light", "dark"):
             page.set_viewport_size({"width": width, "height": height})
-            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            page.emulate_media(color_scheme=scheme)
             page.wait_for_timeout(100)
             found += [
                 f"{name} {width} {scheme}: {violation['id']} {violation['nodes'][0]['html'][:120]}"

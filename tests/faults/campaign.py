@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.exc import OperationalError
 
 from conversations.messages import ChannelName
@@ -53,7 +53,7 @@ class Campaign:
         patience *= max(1.0, (self.process.ready_at - self.process.births[-1]) / USUAL_START)
         database = Database(self.installation.database)
         try:
-            quiet = 0
+            quiet, took = 0, 0.0
             while quiet < QUIET:
                 self.load.react()
                 quiet = 0 if self.api.pending_updates or _open_rows(database) else quiet + 1
@@ -77,7 +77,7 @@ class Campaign:
         return f"updates {self.api.pending_updates}, outbox {told}"
 
 
-def _unsent():  # type: ignore[no-untyped-def]  # a condition
+def _unsent() -> ColumnElement[bool]:
     states = (OutboxState.WAITING.value, OutboxState.CLAIMED.value)
     return (Outbox.channel == ChannelName.TELEGRAM.value) & Outbox.state.in_(states)
 
@@ -122,6 +122,3 @@ def a_campaign(
 def rule_of_three(rounds: int, what: str) -> str:
     """What so many rounds without a failure prove."""
     return f"{rounds} clean {what}: at most {3 / rounds:.2%} at 95% confidence"
-
-
-Check = Callable[[], list[str]]

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from random import SystemRandom
 
@@ -13,6 +16,23 @@ from storage.database import Database
 from tests.faults.power_loss import Disk, compile_shim
 
 NO_COMPILER = "no C compiler (cc) here, so a loss of power cannot be simulated"
+
+
+Tell = Callable[[str], None]
+
+
+@pytest.fixture
+def tell(request: pytest.FixtureRequest) -> Tell:
+    """Print a campaign's figures: kept with the test's output, and in full campaigns shown at once as well."""
+    capture = request.config.pluginmanager.getplugin("capturemanager")
+
+    def say(line: str) -> None:
+        print(line)
+        if os.environ.get("LANYARD_PROVE") == "full":
+            with capture.global_and_fixture_disabled() if capture else nullcontext():
+                print(f"\n{request.node.name}: {line}", file=sys.stderr, flush=True)
+
+    return say
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from random import Random
@@ -76,10 +76,8 @@ class Flood:
         waiting = list(updates)
         cuts = range(0, len(waiting), at_once)
         self._bodies = (_answer(waiting[cut : cut + at_once]) for cut in cuts)
-        try:
+        with suppress(AllGiven):
             await Polling(self._fetch, self.intake.store, self._no_help, self.house.clock, 10).run()
-        except AllGiven:
-            pass
 
     async def _fetch(self, _offset: int | None, _limit: int) -> bytes:
         while self.intake.handle_next() is not None:
@@ -98,6 +96,7 @@ class Flood:
         with self.house.work() as work:
             rows = select(Outbox).where(Outbox.seq > since, Outbox.body.is_not(None)).order_by(Outbox.seq)
             for row in work.session.scalars(rows):
+                assert row.body is not None
                 words = work.open_words("outbox", "body", row.id, row.scope, row.body)
                 for line in Outgoing.from_json(json.loads(words)).buttons:
                     found += [(self.house.name(row.person_id) or "", key.label, key.token) for key in line]

@@ -50,7 +50,8 @@ def findings(evidence: Evidence) -> list[str]:
         found.words_crossed,
         found.acknowledged,
         found.owners,
-        found.order,
+        found.order_kept,
+        found.order_shown,
         found.duplicates,
         found.left_over,
         found.trail,
@@ -120,10 +121,8 @@ class _Inspection:
         for said in self.evidence.said:
             for words in self.by_mark.get(said.mark, []):
                 row = self.facts.consultations[words.consultation]
-                if said.by.role is Role.IDVA:
-                    readers = {row.officer_id}
-                else:
-                    readers = self.owners_of[row.id] - {said.by.id}
+                by_idva = said.by.role is Role.IDVA
+                readers = {row.officer_id} if by_idva else self.owners_of[row.id] - {said.by.id}
                 for reader in readers:
                     seen = len(self.shows(self.members[reader], said.mark))
                     if seen != 1 and not (seen == 0 and self._given_up(words, reader)):
@@ -144,7 +143,7 @@ class _Inspection:
         return failed and any("could not be delivered" in message.text for message in self.chats[told.telegram])
 
     def _waits_openly(self, consultation: str) -> bool:
-        """Whether an unowned consultation is being offered where somebody sees it, or the officer was told of the lead."""
+        """Whether an unowned consultation is offered where somebody sees it, or its officer was told of the lead."""
         row = self.facts.consultations[consultation]
         state = State(row.state)
         if state in ENDED:
@@ -152,9 +151,7 @@ class _Inspection:
         told = self.chats[self.members[row.officer_id].telegram]
         if state in {State.LEAD_CALLED, State.KEPT}:
             return any(row.ref in message.text and "01632 960 001" in message.text for message in told)
-        asked = [
-            offer.idva_id for offer in self.facts.offers if offer.consultation_id == row.id and not offer.outcome
-        ]
+        asked = [offer.idva_id for offer in self.facts.offers if offer.consultation_id == row.id and not offer.outcome]
         return any(
             row.ref in message.text and ACCEPT in message.labels
             for idva in asked
@@ -268,8 +265,8 @@ class _Inspection:
             if (State(row.state) in OWNED) != (row.idva_id is not None) and State(row.state) not in ENDED:
                 yield f"{row.ref} is {row.state} with owner {row.idva_id}"
 
-    def order(self) -> Iterator[str]:
-        """Lines are kept, and shown to the other side, in the order in which they were written."""
+    def order_kept(self) -> Iterator[str]:
+        """Lines are kept in the order in which they were written."""
         written = {said.mark: at for at, said in enumerate(self.evidence.said)}
         author = {said.mark: said.by.id for said in self.evidence.said}
         kept: dict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
@@ -280,6 +277,9 @@ class _Inspection:
         for (consultation, _), pairs in kept.items():
             if [at for _, at in sorted(pairs)] != sorted(at for _, at in pairs):
                 yield f"{self.facts.consultations[consultation].ref} keeps lines out of order"
+
+    def order_shown(self) -> Iterator[str]:
+        """Lines are shown to the other side in the order in which they are kept."""
         for chat, messages in self.chats.items():
             last: dict[tuple[str, str], int] = {}
             for message in messages:

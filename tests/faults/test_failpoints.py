@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.faults.campaign import Campaign, a_campaign, rule_of_three
+from tests.faults.conftest import Tell
 from tests.faults.line_process import CRASHED, ROOT
 
 ROOMS = ("lanyard", "bot", "console", "conversations", "knowledge", "audit", "access", "storage")
@@ -76,11 +77,11 @@ def _recover(campaign: Campaign) -> None:
 @pytest.mark.timeout(7200 if FULL else 240)
 @pytest.mark.parametrize("names", some_at_a_time(), ids=lambda names: names[0])
 def test_dying_at_a_failpoint_loses_nothing(
-    names: tuple[str, ...], database_url: str, tmp_path: Path, seed: int
+    names: tuple[str, ...], database_url: str, tmp_path: Path, seed: int, tell: Tell
 ) -> None:
     with a_campaign(tmp_path, database_url, seed=seed, **SMALL) as campaign:
         for again in range(ROUNDS):
             for place, name in enumerate(names):
                 _die_at(campaign, f"{name}:{1 + (place + again) % PASSINGS}")
             _recover(campaign)
-    print(f"{', '.join(names)}: {rule_of_three(campaign.kills, 'kills')}")
+    tell(f"{', '.join(names)}: {rule_of_three(campaign.kills, 'kills')}")

@@ -12,6 +12,7 @@ from random import Random
 import pytest
 
 from tests.faults.campaign import a_campaign, rule_of_three
+from tests.faults.conftest import Tell
 from tests.faults.power_loss import Disk
 
 FULL = os.environ.get("LANYARD_PROVE") == "full"
@@ -21,7 +22,7 @@ ROUNDS = 100 if FULL else 2
 @pytest.mark.prove
 @pytest.mark.timeout(7200 if FULL else 180)
 def test_nothing_acknowledged_is_lost_when_the_power_goes(
-    sqlite_url: str, disk: Disk, tmp_path: Path, seed: int
+    sqlite_url: str, disk: Disk, tmp_path: Path, seed: int, tell: Tell
 ) -> None:
     chance = Random(seed)
     with a_campaign(tmp_path, sqlite_url, seed=seed, more=disk.environment()) as campaign:
@@ -38,4 +39,4 @@ def test_nothing_acknowledged_is_lost_when_the_power_goes(
                 campaign.load.withdraw_all()
         assert "lanyard.db-wal" in disk.synced(), "the shim sees no syncs of this Python's SQLite"
         written = len(campaign.load.said)
-    print(f"{written} messages; {rule_of_three(ROUNDS, 'losses of power')}")
+    tell(f"{written} messages; {rule_of_three(ROUNDS, 'losses of power')}")

@@ -9,6 +9,7 @@ from random import Random
 import pytest
 
 from tests.faults.campaign import Campaign, a_campaign, rule_of_three
+from tests.faults.conftest import Tell
 
 FULL = os.environ.get("LANYARD_PROVE") == "full"
 KILLS = 200 if FULL else 4
@@ -30,7 +31,7 @@ def _a_round(campaign: Campaign, chance: Random, kills: int) -> None:
 
 @pytest.mark.prove
 @pytest.mark.timeout(7200 if FULL else 180)
-def test_kills_at_random_times_lose_nothing(database_url: str, tmp_path: Path, seed: int) -> None:
+def test_kills_at_random_times_lose_nothing(database_url: str, tmp_path: Path, seed: int, tell: Tell) -> None:
     chance = Random(seed)
     with a_campaign(tmp_path, database_url, seed=seed) as campaign:
         campaign.start()
@@ -41,7 +42,7 @@ def test_kills_at_random_times_lose_nothing(database_url: str, tmp_path: Path, s
             campaign.load.answer_everything()
             campaign.settle(60)
             assert campaign.check() == []
-            print(f"{campaign.kills} kills, {len(campaign.load.said)} messages, out after {recovered:.1f} s")
+            tell(f"{campaign.kills} kills, {len(campaign.load.said)} messages, out after {recovered:.1f} s")
             campaign.load.withdraw_all()
             campaign.settle(60)
-    print(rule_of_three(campaign.kills, "kills"))
+    tell(rule_of_three(campaign.kills, "kills"))

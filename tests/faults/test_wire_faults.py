@@ -9,6 +9,7 @@ import pytest
 
 from tests.botapi import Fault
 from tests.faults.campaign import a_campaign
+from tests.faults.conftest import Tell
 
 FULL = os.environ.get("LANYARD_PROVE") == "full"
 ROUNDS = 20 if FULL else 1
@@ -29,7 +30,7 @@ RATES = {
 @pytest.mark.prove
 @pytest.mark.timeout(7200 if FULL else 180)
 def test_calls_that_fail_or_only_seem_to_lose_nothing_and_repeat_nothing_unlabelled(
-    sqlite_url: str, tmp_path: Path, seed: int
+    sqlite_url: str, tmp_path: Path, seed: int, tell: Tell
 ) -> None:
     with a_campaign(tmp_path, sqlite_url, seed=seed) as campaign:
         campaign.api.fault_plan(seed, RATES)
@@ -44,4 +45,4 @@ def test_calls_that_fail_or_only_seem_to_lose_nothing_and_repeat_nothing_unlabel
             campaign.load.withdraw_all()
             campaign.settle(120)
         unknown, faults = campaign.api.unknown_outcomes, sum(campaign.api.injected_faults.values())
-    print(f"{len(campaign.load.said)} messages, {faults} faults, {unknown} of them with unknown outcome")
+    tell(f"{len(campaign.load.said)} messages, {faults} faults, {unknown} of them with unknown outcome")

@@ -185,26 +185,28 @@ def test_with_the_database_stopped_an_officer_gets_help_in_ten_seconds_and_is_he
 def test_with_the_database_stopped_our_own_chat_shows_the_words_and_the_number(
     stoppable: OwnPostgres | LockedFile, tmp_path: Path
 ) -> None:
-    with a_line(tmp_path / "line", stoppable.url) as (installation, _, here):
-        with httpx.Client(base_url=here, headers={"Sec-Fetch-Site": "same-origin"}, timeout=WITHIN) as browser:
-            _sign_in(installation, browser)
-            asked = {"text": "Before it, canary", "client_id": "before"}
-            assert browser.post("/chat/say", data=asked).status_code == 303
-            stoppable.stop()
-            try:
-                began = time.monotonic()
-                answer = browser.post("/chat/say", data={"text": "While it is down, canary", "client_id": "one-1"})
-                assert time.monotonic() - began < WITHIN
-            finally:
-                stoppable.start()
-            assert answer.status_code == 503
-            assert Policy.emergency in answer.text
-            assert LEAD_PHONE in answer.text
-            for _ in range(2):  # the page tries again by itself: the same line is taken in once
-                _until_it_answers(browser)
-                again = {"text": "While it is down, canary", "client_id": "one-1"}
-                assert browser.post("/chat/say", data=again).status_code == 303
-            assert words_in(installation) == ["Before it, canary", "While it is down, canary"]
+    with (
+        a_line(tmp_path / "line", stoppable.url) as (installation, _, here),
+        httpx.Client(base_url=here, headers={"Sec-Fetch-Site": "same-origin"}, timeout=WITHIN) as browser,
+    ):
+        _sign_in(installation, browser)
+        asked = {"text": "Before it, canary", "client_id": "before"}
+        assert browser.post("/chat/say", data=asked).status_code == 303
+        stoppable.stop()
+        try:
+            began = time.monotonic()
+            answer = browser.post("/chat/say", data={"text": "While it is down, canary", "client_id": "one-1"})
+            assert time.monotonic() - began < WITHIN
+        finally:
+            stoppable.start()
+        assert answer.status_code == 503
+        assert Policy.emergency in answer.text
+        assert LEAD_PHONE in answer.text
+        for _ in range(2):  # the page tries again by itself: the same line is taken in once
+            _until_it_answers(browser)
+            again = {"text": "While it is down, canary", "client_id": "one-1"}
+            assert browser.post("/chat/say", data=again).status_code == 303
+        assert words_in(installation) == ["Before it, canary", "While it is down, canary"]
 
 
 def _sign_in(installation: Installation, browser: httpx.Client) -> None:

@@ -96,7 +96,7 @@ class Stage:
     def _house(self, database: Database, story: Story) -> House:
         house = House(
             database,
-            policy=Policy(capacity=int(story.headings.get("Capacity", Policy.capacity))),
+            policy=_policy(story),
             doors=Doors(self.api is not None, self.setting.relay, PUBLIC_URL),
             team=dict(CAST[name] for name in self.cast),
         )
@@ -235,6 +235,12 @@ class Stage:
         self.house.clock.time = at
         if self.api is not None:
             self.api.advance(at.timestamp() - self.api.now())
+
+
+def _policy(story: Story) -> Policy:
+    capacity = int(story.headings.get("Capacity", Policy.capacity))
+    minutes = story.headings.get("Looks again after", "").removesuffix(" minutes")
+    return Policy(capacity=capacity, next_look=timedelta(minutes=int(minutes)) if minutes else Policy.next_look)
 
 
 @asynccontextmanager

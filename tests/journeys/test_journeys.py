@@ -51,15 +51,24 @@ def _tables() -> list[Table]:
     return [table for table in Base.metadata.sorted_tables if table.name not in TRAIL]
 
 
-@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def reused(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reused]:
-    """One of each kind."""
-    url = f"sqlite:///{tmp_path_factory.mktemp('journeys') / 'lanyard.db'}"
-    if request.param == "postgresql":
-        url = request.getfixturevalue("postgres").new_database()
-    made = Reused(url)
-    yield made
-    made.database.close()
+@pytest.fixture(scope="session")
+def shelf() -> dict[str, Reused]:
+    """The databases of this process, by kind."""
+    return {}
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def database(
+    request: pytest.FixtureRequest, shelf: dict[str, Reused], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Database]:
+    """An empty one of each kind."""
+    if request.param not in shelf:
+        url = f"sqlite:///{tmp_path_factory.mktemp('journeys') / 'lanyard.db'}"
+        if request.param == "postgresql":
+            url = request.getfixturevalue("postgres").new_database()
+        shelf[request.param] = Reused(url)
+    yield shelf[request.param].emptied()
+    shelf[request.param].database.close()
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -73,8 +82,8 @@ def certificates_read_once() -> Iterator[None]:
 
 @pytest.mark.parametrize(("path", "door"), TOLD, ids=[f"{path.stem}-{door.replace(' ', '_')}" for path, door in TOLD])
 async def test_the_story_happens_as_told(
-    path: Path, door: str, reused: Reused, caplog: pytest.LogCaptureFixture
+    path: Path, door: str, database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
-    await play(reused.emptied(), read(path), door)
+    await play(database, read(path), door)
     failed = [record for record in caplog.records if record.levelno >= logging.ERROR]
     assert not failed, "something failed behind the scenes"

@@ -1,4 +1,4 @@
-"""Acknowledge before the commit, as python-telegram-bot's own updater does: fetch, count as seen, queue, fetch again."""
+"""Acknowledge before the commit, as python-telegram-bot's own updater does: fetch, queue, fetch the next."""
 
 from __future__ import annotations
 

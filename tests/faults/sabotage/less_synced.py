@@ -9,8 +9,8 @@ from storage import database
 _as_shipped = database._prepare_sqlite
 
 
-def _prepare_sqlite(connection: Any, record: object) -> None:
-    _as_shipped(connection, record)
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    _as_shipped(connection, _record)
     connection.execute("PRAGMA synchronous=NORMAL")
 
 

@@ -12,19 +12,17 @@ from conversations.messages import ChannelName
 from conversations.tables import Outbox, OutboxState
 
 
-def _claim_sends(
-    session: Session, channel: ChannelName, now: datetime, _claim: str, limit: int
-) -> list[Outbox]:
+def _claim_sends(session: Session, channel: ChannelName, now: datetime, claim: str, limit: int) -> list[Outbox]:
     due = (Outbox.channel == channel.value) & (Outbox.state == OutboxState.WAITING.value) & (Outbox.due_at <= now)
     rows = list(session.scalars(select(Outbox).where(due).order_by(Outbox.seq).limit(limit)))
     for row in rows:
         row.attempts += 1
-        row.sending = False
+        row.sending, row.claim = False, claim
     return rows
 
 
-def _held_claim(session: Session, seq: int, _claim: str) -> Outbox | None:
-    return session.get(Outbox, seq, with_for_update=True)
+def _held_claim(session: Session, seq: int, claim: str) -> Outbox | None:
+    return session.get(Outbox, seq, with_for_update=True) if claim else None
 
 
 def sabotage() -> None:
