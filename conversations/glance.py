@@ -96,7 +96,7 @@ def _duty(work: Work, *duties: str) -> Iterable[object]:
     for duty in sorted({store.IDVA_DUTY, *duties}):
         for person in store.on_duty(work.session, duty, work.now):
             shift = store.current_shift(work.session, person, duty, work.now)
-            yield (duty, person, shift.ends_at if shift else None)
+            yield (duty, person, shift.ends_at if shift else None, store.load_of(work.session, person))
 
 
 def _print(facts: Iterable[object]) -> str:
