@@ -422,6 +422,5 @@ def test_a_second_poller_ends_and_says_what_to_do(place: Place, start: Callable[
     with BotApi(TOKEN) as api:
         more = {"TELEGRAM": "doorbell", "TELEGRAM_TOKEN_FILE": place.secret("token", TOKEN)}
         line = start("serve", TELEGRAM_API=api.base_url, **more)
-        line.ready()
         asyncio.run(poll_on(api.base_url, line))
         line.is_refused("Another process is polling Telegram with this bot's token", "stop the other one")
