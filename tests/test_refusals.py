@@ -416,7 +416,7 @@ def test_a_second_poller_ends_and_says_what_to_do(place: Place, start: Callable[
         """Somebody else polls with the same token, all the time."""
         async with httpx.AsyncClient(timeout=30) as client:
             while line.process.poll() is None:
-                await client.post(f"{base_url}{TOKEN}/getUpdates", data={"timeout": 20})
+                await client.post(f"{base_url}{TOKEN}/getUpdates", data={"timeout": 1})
                 await asyncio.sleep(0.2)
 
     with BotApi(TOKEN) as api:

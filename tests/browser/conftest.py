@@ -86,9 +86,9 @@ def practice(tmp_path: Path) -> Iterator[Practice]:
         stop_practice(running)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def browser() -> Iterator[Browser]:
-    """Chromium, where one is found."""
+    """Chromium, where one is found. For one test only: while Playwright runs no other event loop can in its thread."""
     if CHROMIUM is None:
         pytest.skip("no Chromium on this machine: the browser journeys were not run")
     with sync_playwright() as playwright:
