@@ -36,9 +36,8 @@ def no_network() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Postgres]:
-    """A real PostgreSQL, brought along by the suite; one server shared by all test processes."""
-    base = tmp_path_factory.getbasetemp()
-    server = Postgres((base if worker_id == "master" else base.parent) / "postgres", worker_id)
+    """A real PostgreSQL, brought along by the suite; each test process has its own, so that none ends another's."""
+    server = Postgres(tmp_path_factory.getbasetemp() / "postgres", worker_id)
     yield server
     server.close()
 
