@@ -21,7 +21,7 @@ from tests.faults.line_process import LINE, TOKEN, Installation, LineProcess, ma
 from tests.faults.load import Load
 
 RECOVERY = 10.0  # seconds after a restart (from "ready") until everything due is out
-USUAL_START = 2.5  # seconds; on a machine so busy that a start takes twice as long, everything may
+USUAL_START = 2.0  # seconds; on a machine so busy that a start takes twice as long, everything may
 QUIET = 3  # looks in a row at which nothing was open
 
 

@@ -21,10 +21,9 @@ from conversations.tables import InboxState, OfferOutcome, OutboxState, Purpose
 from tests.botapi import BotApi, Call, Message
 from tests.faults.facts import Facts, Words, read_facts
 from tests.faults.line_process import TOKEN, Installation, Member
-from tests.faults.load import ACCEPT, MARK, Said
+from tests.faults.load import ACCEPT, MARK, RECEIPT, Said
 
 PLACEHOLDER = re.compile(rf"Message(?: [A-Z0-9]{{6}})?(?:{re.escape(wording.REPEATED)})?")
-RECEIPT = re.compile(r"Received\. |Delivered to |Not delivered\. ")
 SENDING = ("sendMessage", "editMessageText", "answerCallbackQuery")
 HEAD_START = 0.4  # seconds after the birth of a process in which it cannot have called anybody yet
 
