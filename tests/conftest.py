@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bot import quiet
 from lanyard import schema
 from storage.database import Database
 from tests.house import House
@@ -32,6 +35,21 @@ def no_network() -> Iterator[None]:
     patch.setattr(socket.socket, "connect", _only_loopback)
     yield
     patch.undo()
+
+
+@pytest.fixture(autouse=True)
+def logs_as_before() -> Iterator[None]:
+    """What a test does to logging (`keep_words_out_of_logs` does much) ends with it."""
+    root, hook, factory = logging.getLogger(), sys.excepthook, logging.getLogRecordFactory()
+    handlers, propagates = list(root.handlers), logging.getLogger("uvicorn.access").propagate
+    levels = {name: logging.getLogger(name).level for name in ["", *logging.root.manager.loggerDict]}
+    yield
+    logging.setLogRecordFactory(factory)
+    root.handlers[:], sys.excepthook = handlers, hook
+    logging.getLogger("uvicorn.access").propagate = propagates
+    for name in ["", *logging.root.manager.loggerDict]:
+        logging.getLogger(name).setLevel(levels.get(name, logging.NOTSET))
+    quiet._secrets.clear()
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ import json
 import logging
 import sys
 import traceback
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import httpx
@@ -64,24 +64,14 @@ class Logs:
 
 
 @pytest.fixture
-def logs() -> Iterator[Logs]:
+def logs(logs_as_before: None) -> Logs:
     """Quiet, and then every logger made as loud as it can be."""
-    root = logging.getLogger()
-    before = logging.getLogRecordFactory(), list(root.handlers), sys.excepthook
-    levels = {name: logging.getLogger(name).level for name in (*LOUD, "uvicorn.access")}
     found = Logs()
     keep_words_out_of_logs(logging.DEBUG, found.lines, [SECRET])
     for name in LOUD:
         logging.getLogger(name).setLevel(logging.DEBUG)
-    root.addHandler(found.listener)
-    yield found
-    logging.setLogRecordFactory(before[0])
-    root.handlers[:] = before[1]
-    sys.excepthook = before[2]
-    quiet._secrets.clear()
-    for name, level in levels.items():
-        logging.getLogger(name).setLevel(level)
-    logging.getLogger("uvicorn.access").propagate = True
+    logging.getLogger().addHandler(found.listener)
+    return found
 
 
 @pytest.fixture

@@ -28,7 +28,6 @@ from storage.database import Database
 from storage.keys import make_key_file
 from tests.botapi import BotApi
 from tests.faults.line_process import ROOT
-from tests.hostile.kit import heard_logs
 
 TOKEN = "123456789:AArefusalsCanaryTokenCanaryTokenCana"
 SECRETS = ("refusalsCanary", "canary-password", "canarykey")
@@ -106,8 +105,7 @@ def run(
             if value is not None:
                 monkeypatch.setenv(f"LANYARD_{name}", value)
         capsys.readouterr()
-        with heard_logs():
-            status = main(arguments)
+        status = main(arguments)
         return status, capsys.readouterr().err
 
     return run_it

@@ -14,9 +14,8 @@ import asyncio
 import io
 import json
 import logging
-import sys
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count
@@ -351,23 +350,11 @@ class Scene:
         return [call.params["text"] for call in self.api.calls("editMessageText", CHATS[who]) if call.outcome == "ok"]
 
 
-@contextmanager
-def heard_logs() -> Iterator[io.StringIO]:
-    """All that the program logs, at its loudest, cleaned as the program itself cleans it."""
-    root, access = logging.getLogger(), logging.getLogger("uvicorn.access")
-    before = logging.getLogRecordFactory(), list(root.handlers), root.level, sys.excepthook
-    quieted = access.propagate, access.level, list(access.handlers)
+def heard_logs() -> io.StringIO:
+    """All that the program logs from now on, at its loudest, cleaned as the program itself cleans it."""
     lines = io.StringIO()
     keep_words_out_of_logs(logging.DEBUG, lines)
-    try:
-        yield lines
-    finally:
-        logging.setLogRecordFactory(before[0])
-        root.handlers[:] = before[1]
-        root.setLevel(before[2])
-        sys.excepthook = before[3]
-        access.propagate, access.level = quieted[:2]
-        access.handlers[:] = quieted[2]
+    return lines
 
 
 @asynccontextmanager

@@ -54,9 +54,9 @@ def _param(case: Case, kind: str) -> object:
 async def test_a_hostile_input_gets_what_its_row_says(
     case: Case, database: str, fresh_database: Callable[[str], str]
 ) -> None:
-    with heard_logs() as logs:
-        async with a_scene(fresh_database(database), relay=case.relay) as scene:
-            await prove(case, scene, logs)
+    logs = heard_logs()
+    async with a_scene(fresh_database(database), relay=case.relay) as scene:
+        await prove(case, scene, logs)
 
 
 def test_no_row_of_the_table_is_missing() -> None:
