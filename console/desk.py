@@ -179,7 +179,7 @@ async def change(request: Request, ref: str, number: int, me: Me, text: Text) ->
     return await _act(request, ref, lambda case: edit(case, own_message(case.work, case, number), me, text), "/desk")
 
 
-async def _act(request: Request, ref: str, act: Callable[[Case], None], to: str) -> Response:
+async def _act(request: Request, ref: str, act: Callable[[Case], object], to: str) -> Response:
     def run(work: Work) -> None:
         act(Case.load(work, store.by_ref(work.session, ref).id))
 

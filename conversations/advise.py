@@ -6,22 +6,27 @@ confirms having understood it is the consultation advised.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from audit.events import Event
 from conversations import store
 from conversations.case import Case
-from conversations.consult import require_owner
+from conversations.consult import Words, idva_writes, require_owner
 from conversations.dialogue import READ_BACK, Action
-from conversations.errors import EmptyAdvice
-from conversations.post import deliver, make_buttons, write_message
+from conversations.errors import EmptyAdvice, UnclearAdvice
+from conversations.post import deliver, make_buttons, receipt, write_message
 from conversations.relay import header
 from conversations.search import call_leads, owner_present, stand_down
 from conversations.states import State, Trigger
-from conversations.tables import MessageKind, Side
+from conversations.tables import Message, MessageKind, Side
 
 STANDING_LINE = "From an independent health IDVA: advice, not an order. The operational decision is the officer's."
 REPLACES = "This replaces the earlier advice."
+
+ORDER = "/advise"
+PARTS = {"do now": "do_now", "tell": "tell", "services": "services", "would change": "would_change"}
+_PART = re.compile(rf"^[ \t]*({'|'.join(PARTS)})[ \t]*:", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,33 @@ class Advice:
         return "\n\n".join([*(f"{title}: {text.strip()}" for title, text in parts), STANDING_LINE])
 
 
-def advise(case: Case, idva_id: str, advice: Advice) -> None:
+def read_advice(text: str) -> Advice:
+    """Advice typed in a chat: "/advise Do now: … Tell: … Services: … Would change: …", each name on a new line, once.
+
+    Raises `UnclearAdvice`: what stands under no name, or twice under one, is not guessed at."""
+    before, *pieces = _PART.split(text.removeprefix(ORDER).lstrip())
+    names = [PARTS[name.lower()] for name in pieces[::2]]
+    if before.strip() or not names or len(set(names)) < len(names):
+        raise UnclearAdvice
+    return Advice(**({"do_now": "", "tell": ""} | dict(zip(names, map(str.strip, pieces[1::2]), strict=True))))
+
+
+def is_advice(text: str) -> bool:
+    """Whether a line typed in a chat is meant as the advice."""
+    return text.split(maxsplit=1)[:1] == [ORDER]
+
+
+def idva_says(case: Case, idva_id: str, words: Words) -> None:
+    """What an IDVA typed in a chat: advice when it begins with /advise, else words."""
+    if not is_advice(words.text):
+        idva_writes(case, idva_id, words)
+        return
+    message = advise(case, idva_id, read_advice(words.text))
+    if words.by_telegram:
+        receipt(case.work, case.row, message, idva_id, words.reply_to)
+
+
+def advise(case: Case, idva_id: str, advice: Advice) -> Message:
     """Give advice, or give it again corrected. Raises `EmptyAdvice`, `NotYours`, `Closed` or `NotPossible`."""
     require_owner(case, idva_id)
     work, row = case.work, case.row
@@ -60,6 +91,7 @@ def advise(case: Case, idva_id: str, advice: Advice) -> None:
     work.record(Event.MESSAGE_RECEIVED, idva_id, row.id, message=message.number, side=Side.IDVA.value, advice=True)
     above = f"{header(case, message)}:\n"
     deliver(work, row, message, text, row.officer_id, header=above, buttons=buttons)
+    return message
 
 
 def understood(case: Case) -> None:

@@ -7,7 +7,7 @@ class LineError(Exception):
     """That cannot be done."""
 
     def __str__(self) -> str:
-        return self.__doc__ or ""
+        return " ".join((self.__doc__ or "").split())
 
 
 class NotYours(LineError):
@@ -52,6 +52,11 @@ class NobodyToPassTo(LineError):
 
 class EmptyAdvice(LineError):
     """Say at least what to do now and who to tell."""
+
+
+class UnclearAdvice(LineError):
+    """Not sent. Write /advise and below it, each on a line of its own: Do now: … Tell: … Services: … Would change: …
+    The last two may be left out."""
 
 
 class TapRefused(LineError):

@@ -19,8 +19,9 @@ from enum import Enum
 from access.tables import Role
 from audit.events import Event
 from conversations import store, wording
+from conversations.advise import idva_says
 from conversations.case import Case
-from conversations.consult import Words, ask, idva_writes, officer_writes, reopen
+from conversations.consult import Words, ask, officer_writes, reopen
 from conversations.dialogue import Action
 from conversations.errors import LineError
 from conversations.post import ingress_scope, make_button, note, note_with
@@ -84,7 +85,7 @@ def release(work: Work, held_id: str, person_id: str, to: Consultation | None, b
         return "tap_done"
     case = Case.load(work, to.id)
     if case.row.officer_id != person_id:
-        idva_writes(case, person_id, words)
+        idva_says(case, person_id, words)
         return "tap_done"
     if case.ended:
         reopen(case)

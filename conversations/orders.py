@@ -27,17 +27,21 @@ def obey(work: Work, person_id: str, incoming: Incoming) -> str | None:
     """Carry out a command. Gives a sentence for the writer, who also gets it at Telegram."""
     name, _, argument = incoming.text.partition(" ")
     argument = argument.strip()
+    officer = work.has_role(person_id, Role.OFFICER)
     if name == "/start" and argument:
         work.record(Event.CODE_REFUSED, person_id, why="bound already")
         return _say(work, person_id, "code_refused")
     if name in ("/start", "/help"):
-        return _say(work, person_id, "help")
-    officer = work.has_role(person_id, Role.OFFICER)
+        return _say(work, person_id, _help(officer))
     if officer and name == "/log" and argument:
         return _log(work, person_id, argument)
     if officer and name == "/withdraw":
         return _withdraw(work, person_id)
-    return _refuse(work, person_id, "help" if name in ("/new", "/log") else "unknown_command")
+    return _refuse(work, person_id, "unknown_command" if officer and name not in ("/new", "/log") else _help(officer))
+
+
+def _help(officer: bool) -> str:
+    return "help" if officer else "help_idva"
 
 
 def _say(work: Work, person_id: str, name: str, **values: object) -> str:

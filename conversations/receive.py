@@ -17,8 +17,9 @@ from access import enrolment, people
 from access.tables import CodePurpose, Role
 from audit.events import Event
 from conversations import store, wording
+from conversations.advise import idva_says, is_advice, read_advice
 from conversations.case import Case
-from conversations.consult import Words, ask, edit, idva_writes, officer_writes
+from conversations.consult import Words, ask, edit, officer_writes
 from conversations.danger import sounds_dangerous
 from conversations.errors import LineError
 from conversations.held import Doubt, Why, hold, reword
@@ -90,6 +91,9 @@ def _did(work: Work, incoming: Incoming, person_id: str) -> Received:
         return _unsendable(work, incoming, person_id)
     if incoming.kind is Kind.COMMAND and incoming.text.startswith(NEW) and work.has_role(person_id, Role.OFFICER):
         return _written(work, replace(incoming, text=incoming.text.removeprefix(NEW)), person_id, anew=True)
+    if incoming.kind is Kind.COMMAND and is_advice(incoming.text) and work.has_role(person_id, Role.IDVA):
+        read_advice(incoming.text).as_text()  # half a form is refused at once, not held and refused later
+        return _written(work, incoming, person_id)
     if incoming.kind is Kind.COMMAND:
         return Received(obey(work, person_id, incoming))
     if incoming.kind is Kind.EDIT:
@@ -218,7 +222,7 @@ def _take_in(work: Work, person_id: str, found: Whose, words: Words) -> Consulta
         return ask(work, person_id, words).row  # its acknowledgement begins with the emergency words
     case = Case.load(work, found.row.id)
     if found.role is Role.IDVA:
-        idva_writes(case, person_id, words)
+        idva_says(case, person_id, words)
         return case.row
     if sounds_dangerous(words.text):
         case.tell(person_id, "danger")

@@ -63,7 +63,8 @@ ENGLISH: dict[str, str] = {
     "If it cannot wait, ring {lead_name} on {lead_phone}. {emergency}",
     # -- to the IDVA
     "yours": "{ref} is yours. {officer}, {force}. Grade as the officer set it: {grade}. "
-    "Victim safe now: {safe}. Incident log: {log}.\nThe forms to advise, or to pass it on: {link}",
+    "Victim safe now: {safe}. Incident log: {log}.\n"
+    "Advise with /advise or on the page, where you can also pass it on: {link}",
     "officer_withdrew": "{ref}: the officer has withdrawn the question.",
     "officer_understood": "{ref}: the officer has confirmed the advice.",
     "officer_asks_on": "{ref}: the officer has a further question before confirming.",
@@ -96,6 +97,8 @@ ENGLISH: dict[str, str] = {
     # -- answers to whoever just wrote, outside any thread
     "help": "Write your question; it goes to the IDVA on duty. Commands: /new asks something new while another "
     "question is open, /log 0123 sets the incident log number, /withdraw ends a question.\n{emergency}",
+    "help_idva": "Write in the topic of a consultation, or as a reply to one of its messages. /advise ends it with "
+    "advice; below it, each on a line of its own: Do now: … Tell: … Services: … Would change: …\n{emergency}",
     "unknown_command": "I do not know that command. There are three: /new, /log and /withdraw. "
     "Or just write your question.",
     "stranger": "This is a private service. If this is an emergency, ring 999.",

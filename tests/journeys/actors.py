@@ -8,7 +8,7 @@ Rules kept here:
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -34,6 +34,7 @@ CAST = {
     "Sam": ("lead", NewPerson("S-300", "Sam Example", FORCE, LEAD)),
 }
 STRANGER = "The stranger"
+ADVICE_FORM = {"Do now": "do_now", "Tell": "tell", "Services": "services", "Would change it": "would_change"}
 DONE = wording.say("tap_done")
 
 
@@ -137,8 +138,12 @@ class Actor(ABC):
         """As duty lead: deal with it in person."""
 
     @abstractmethod
+    async def advise(self, ref: str, form: Mapping[str, str]) -> None:
+        """End with advice; `form` is by the names of `ADVICE_FORM`."""
+
+    @abstractmethod
     def open_form(self, ref: str) -> None:
-        """Find the way to the desk page's forms (advice, passing on). Fails when nothing leads there."""
+        """Find the way to the desk page's forms (passing on). Fails when nothing leads there."""
 
     def answered(self, text: str | None) -> None:
         """Their act was answered with this."""

@@ -11,10 +11,9 @@ from typing import Any
 from access.enrolment import issue_code
 from access.tables import CodePurpose, TelegramBinding
 from conversations import rota, search, store, wording
-from conversations.advise import Advice, advise
 from conversations.transfer import offer_transfer
 from conversations.work import BY_THE_LINE, Work
-from tests.journeys.actors import Actor
+from tests.journeys.actors import ADVICE_FORM, Actor
 from tests.journeys.at_telegram import AtTelegram
 from tests.journeys.at_the_web import AtWeb
 from tests.journeys.book import BOOK, duration, names
@@ -23,7 +22,6 @@ from tests.journeys.stage import Stage
 
 SHIFT = timedelta(hours=8)
 KINDS = {"voice note": "voice", "file": "document"}
-ADVICE_FORM = {"Do now": "do_now", "Tell": "tell", "Services": "services", "Would change it": "would_change"}
 
 
 def sentence(pattern: str) -> Callable[[Act], Act]:
@@ -234,12 +232,16 @@ async def sets_log(stage: Stage, who: str, it: str, number: str) -> None:
 @sentence("{who} ends {it} with this advice")
 async def advises(stage: Stage, who: str, it: str, form: Mapping[str, str]) -> None:
     actor, ref = stage.actors[who], _ref(stage, it)
-    actor.open_form(ref)
     unknown = set(form) - set(ADVICE_FORM)
     assert not unknown, f"the form has {list(ADVICE_FORM)}, not {sorted(unknown)}"
     stage.secrets.update(value for value in form.values() if value)
-    advice = Advice(**{"do_now": "", "tell": "", **{ADVICE_FORM[name]: form[name] for name in form}})
-    await stage.at_page(actor, lambda work: advise(stage.case(work, ref), actor.id, advice))
+    await actor.advise(ref, form)
+
+
+@sentence("{who} sends this advice, not saying whose")
+async def advises_somebody(stage: Stage, who: str, form: Mapping[str, str]) -> None:
+    stage.secrets.update(form.values())
+    await _phone(stage, who).advise(None, form)
 
 
 @sentence("{who} asks {other} to take over {it}, with the note: {words}")

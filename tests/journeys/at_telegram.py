@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from conversations import wording
@@ -116,8 +117,12 @@ class AtTelegram(Actor):
     async def deal_with(self, ref: str) -> None:
         await self.tap(wording.label("lead_took"), ref)
 
+    async def advise(self, ref: str | None, form: Mapping[str, str]) -> None:
+        lines = ["/advise", *(f"{name.replace(' it', '')}: {text}" for name, text in form.items())]
+        await self.write("\n".join(lines), ref)
+
     def open_form(self, ref: str) -> None:
-        """Advice and passing on are forms of the desk page: the chat must have given the link to it."""
+        """Passing on is a form of the desk page: the chat must have given the link to it."""
         link = self.stage.house.line.doors.link(f"/desk/{ref}")
         seen = any(link in entry.text for entry in self.entries())
         assert seen, f"nothing in {self.name}'s chat leads to {link}, where the form is"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from access.tables import Role
 from bot.web_channel import arrival
 from conversations import consult, search, view
+from conversations.advise import Advice, advise
 from conversations.case import Case
 from conversations.errors import NotYours
 from conversations.messages import ChannelName, Incoming, Kind
@@ -15,7 +16,7 @@ from conversations.receive import receive
 from conversations.tables import OfferOutcome
 from conversations.transfer import accept_transfer, refuse_transfer
 from conversations.work import Work
-from tests.journeys.actors import CAST, Actor, Entry
+from tests.journeys.actors import ADVICE_FORM, CAST, Actor, Entry
 
 if TYPE_CHECKING:
     from tests.journeys.stage import Stage
@@ -162,6 +163,10 @@ class AtWeb(Actor):
 
     async def deal_with(self, ref: str) -> None:
         await self.at_page(lambda work: search.lead_took(self._case(work, ref), self.id))
+
+    async def advise(self, ref: str, form: Mapping[str, str]) -> None:
+        advice = Advice(**{"do_now": "", "tell": "", **{ADVICE_FORM[name]: form[name] for name in form}})
+        await self.at_page(lambda work: advise(self._case(work, ref), self.id, advice))
 
     def open_form(self, ref: str) -> None:
         """The form stands under the thread."""
