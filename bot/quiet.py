@@ -14,7 +14,6 @@ import json
 import logging
 import re
 import sys
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from traceback import walk_tb
 from types import TracebackType
@@ -125,13 +124,15 @@ def _log_uncaught(kind: type[BaseException], problem: BaseException, tb: Traceba
     logging.getLogger("lanyard").critical("stopped by an error nobody caught", exc_info=(kind, problem, tb))
 
 
-def keep_words_out_of_logs(
-    level: int | str = logging.INFO, stream: TextIO | None = None, secrets: Iterable[str] = ()
-) -> None:
+def strike_out(*secrets: str) -> None:
+    """Never log these from now on, wherever they turn up in a line."""
+    _secrets.extend(secret for secret in secrets if secret and secret not in _secrets)
+
+
+def keep_words_out_of_logs(level: int | str = logging.INFO, stream: TextIO | None = None) -> None:
     """Log to `stream` (standard error), one line an event. Call once, first of all, before anything logs.
 
     uvicorn has to be started with `log_config=None`, or it puts its own handlers up again."""
-    _secrets[:] = [secret for secret in secrets if secret]
     logging.setLogRecordFactory(QuietRecord)
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(QuietFormatter())

@@ -25,6 +25,7 @@ from audit.events import Event
 from bot.channel import Outcome
 from bot.courier import Courier
 from bot.intake import Intake
+from bot.quiet import strike_out
 from bot.telegram_channel import TelegramChannel
 from bot.telegram_polling import CannotListen
 from bot.threads import Threads
@@ -150,8 +151,10 @@ class Server:
         settings = self._house.settings
         if settings.telegram is TelegramMode.OFF:
             return None
+        bot_token = settings.telegram_token().get_secret_value()
+        strike_out(bot_token)
         return TelegramChannel(
-            settings.telegram_token().get_secret_value(),
+            bot_token,
             settings.telegram_api,
             clock=now,
             help_line=self.help_line,
@@ -182,6 +185,7 @@ class Server:
         secret = settings.webhook_secret()
         if self.telegram and settings.telegram_webhook_path and secret:
             path = settings.telegram_webhook_path
+            strike_out(path, secret.get_secret_value())
             routes.insert(0, webhook_route(self.telegram, path, secret.get_secret_value(), self._intake.store))
         return Starlette(routes=routes, lifespan=self._lifespan)
 
@@ -251,7 +255,6 @@ class Server:
         settings, secret = self._house.settings, self._house.settings.webhook_secret()
         url = settings.public_url.rstrip("/") + (settings.telegram_webhook_path or "")
         while self.telegram and secret:
-            await self.telegram.identify()
             if await self.telegram.identify():
                 sent = await self.telegram.set_webhook(url, secret.get_secret_value())
                 if sent.outcome is Outcome.SENT:

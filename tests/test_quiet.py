@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from bot import quiet, telegram_channel, telegram_polling
 from bot.channel import Arrival
-from bot.quiet import QuietRecord, keep_words_out_of_logs, story
+from bot.quiet import QuietRecord, keep_words_out_of_logs, story, strike_out
 from bot.telegram_channel import TelegramChannel
 from conversations.messages import Button, Outgoing
 from tests.telegram_wire import HANG_UP, SILENT, TOKEN, Reply, Wire, a_wire, error, message, until
@@ -67,7 +67,8 @@ class Logs:
 def logs(logs_as_before: None) -> Logs:
     """Quiet, and then every logger made as loud as it can be."""
     found = Logs()
-    keep_words_out_of_logs(logging.DEBUG, found.lines, [SECRET])
+    keep_words_out_of_logs(logging.DEBUG, found.lines)
+    strike_out(SECRET)
     for name in LOUD:
         logging.getLogger(name).setLevel(logging.DEBUG)
     logging.getLogger().addHandler(found.listener)
