@@ -26,6 +26,7 @@ class Event(Enum):
 
     MESSAGE_RECEIVED = ("message.received", Category.COLLECTION)  # words were taken in and sealed
     MESSAGE_EDITED = ("message.edited", Category.ALTERATION)  # a new wording was added; earlier ones stay
+    NOTICE_SAID = ("notice.said", Category.SYSTEM)  # the line itself said something in a thread
     MESSAGE_HELD = ("message.held", Category.COLLECTION)  # not sent on yet: whose it is was asked
     HELD_RESOLVED = ("message.held_resolved", Category.ALTERATION)  # its writer, or time, decided
     DETAIL_SET = ("consultation.detail_set", Category.ALTERATION)  # grade, safety, incident log number
@@ -57,3 +58,9 @@ class Event(Enum):
     RELAY_CHOSEN = ("line.relay_chosen", Category.SYSTEM)  # with the impact assessment's reference
     OUTAGE_NOTICED = ("line.outage_noticed", Category.SYSTEM)  # the line was down for longer than a day
     CLOCK_SKEW = ("line.clock_skew", Category.SYSTEM)  # a sender's clock is more than five minutes ahead of ours
+    TRAIL_RECOVERED = ("trail.recovered", Category.SYSTEM)  # the end of the trail was lost, and somebody owned up to it
+    EXPORTED = ("trail.exported", Category.DISCLOSURE)  # a bundle left the house
+
+
+URGENT = frozenset({Event.STANDING_SET, Event.PERSON_ADDED, Event.TRAIL_RECOVERED, Event.EXPORTED})
+"""Permission changes, exports and erasures are signed at once, not at the next turn."""

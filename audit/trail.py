@@ -4,34 +4,28 @@ Rules kept here:
 - A leaf holds ids and facts, never words; `facts` values are numbers, booleans, ids and enum values.
 - Leaves are numbered without gaps, over all and within a consultation, so that a missing one shows.
 - `record` defers the writing to the end of the transaction: the head row is the one lock all writers share.
+- The tree grows with each leaf (`growth`), in the same transaction.
 - Nothing here updates or deletes a leaf, and the database refuses both (triggers, see migrations).
 """
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 import rfc8785
-from sqlalchemy import BigInteger, LargeBinary, String, func, select
+from sqlalchemy import BigInteger, LargeBinary, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from audit.events import Event
+from audit.events import URGENT, Event
+from audit.growth import LeafRow, frontier_of, grow
 from storage.database import Base, Transaction
 
+LONGEST_LEAF = 65_535  # bytes (tlog-tiles counts an entry in 16 bits)
+
 Fact = str | int | bool | None
-
-
-class LeafRow(Base):
-    """One leaf: canonical JSON (RFC 8785), exactly the bytes that are hashed."""
-
-    __tablename__ = "leaf"
-
-    index: Mapped[int] = mapped_column("idx", BigInteger, primary_key=True, autoincrement=False)
-    consultation_id: Mapped[str | None] = mapped_column(String(32), index=True)
-    event: Mapped[str] = mapped_column(String(40))
-    data: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class Head(Base):
@@ -42,6 +36,9 @@ class Head(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     size: Mapped[int] = mapped_column(BigInteger)
     last_ms: Mapped[int] = mapped_column(BigInteger, default=0)
+    frontier: Mapped[bytes | None] = mapped_column(LargeBinary)  # of the tree; none before it was kept
+    urgent_size: Mapped[int] = mapped_column(BigInteger, server_default="0")  # to be signed at once, up to here
+    epoch: Mapped[int] = mapped_column(server_default="1")  # one more each time a lost end was owned up to
 
 
 @dataclass(frozen=True)
@@ -82,17 +79,28 @@ def _append(session: Session, leaf: Leaf) -> None:
         "cseq": within,
         "facts": dict(leaf.facts),
     }
-    session.add(
-        LeafRow(
-            index=head.size,
-            consultation_id=leaf.consultation,
-            event=leaf.event.label,
-            data=rfc8785.dumps(content),
-        )
-    )
-    head.size += 1
-    head.last_ms = at
+    data = rfc8785.dumps(content)
+    if len(data) > LONGEST_LEAF:
+        raise ValueError(f"a leaf of {len(data)} bytes: {leaf.event.label} carries too many facts")
+    frontier = frontier_of(session, head.size, head.frontier)
+    session.add(LeafRow(index=head.size, consultation_id=leaf.consultation, event=leaf.event.label, data=data))
     session.flush()
+    frontier = grow(session, frontier, data)
+    head.size, head.last_ms, head.frontier = frontier.size, at, frontier.to_bytes()
+    if leaf.event in URGENT:
+        head.urgent_size = head.size
+    session.flush()
+
+
+def leaf_of_message(session: Session, consultation: str, number: int) -> tuple[int, bytes]:
+    """Where the trail took in a message of a consultation: index and leaf. Raises LookupError if it did not."""
+    query = select(LeafRow.index, LeafRow.data).where(
+        LeafRow.consultation_id == consultation, LeafRow.event == Event.MESSAGE_RECEIVED.label
+    )
+    for index, data in session.execute(query.order_by(LeafRow.index)):
+        if json.loads(data)["facts"].get("message") == number:
+            return index, data
+    raise LookupError(f"no leaf of message {number}")
 
 
 def read_leaves(session: Session, consultation: str | None = None) -> list[bytes]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from audit.events import Event
+from audit.trail import leaf_of_message
+from audit.tree import leaf_hash
 from conversations import store
 from conversations.case import Case
 from conversations.consult import Words, idva_writes, require_owner
@@ -19,7 +20,8 @@ from conversations.post import deliver, make_buttons, receipt, write_message
 from conversations.relay import header
 from conversations.search import call_leads, owner_present, stand_down
 from conversations.states import State, Trigger
-from conversations.tables import Message, MessageKind, Side
+from conversations.tables import Consultation, Message, MessageKind, Side
+from conversations.work import Work
 
 STANDING_LINE = "From an independent health IDVA: advice, not an order. The operational decision is the officer's."
 REPLACES = "This replaces the earlier advice."
@@ -88,7 +90,6 @@ def advise(case: Case, idva_id: str, advice: Advice) -> Message:
     message = write_message(
         work, row, text, side=Side.IDVA, kind=MessageKind.ADVICE, author_id=idva_id, buttons=buttons
     )
-    work.record(Event.MESSAGE_RECEIVED, idva_id, row.id, message=message.number, side=Side.IDVA.value, advice=True)
     above = f"{header(case, message)}:\n"
     deliver(work, row, message, text, row.officer_id, header=above, buttons=buttons)
     return message
@@ -97,7 +98,15 @@ def advise(case: Case, idva_id: str, advice: Advice) -> Message:
 def understood(case: Case) -> None:
     """The officer confirms the advice: read-back."""
     stand_down(case, "call_lead_over")
-    case.move(Trigger.UNDERSTOOD, case.row.officer_id)
+    given = store.last_advice(case.work.session, case.row.id)
+    case.move(Trigger.UNDERSTOOD, case.row.officer_id, receipt=receipt_of(case.work, case.row, given))
+
+
+def receipt_of(work: Work, row: Consultation, advice: Message) -> str:
+    """What the officer writes into the notebook, for example K7Q2AD-1042-9F3C: the reference, the place of the
+    advice's leaf in the trail, and the first four hex digits of its hash."""
+    index, leaf = leaf_of_message(work.session, row.id, advice.number)
+    return f"{row.ref}-{index}-{leaf_hash(leaf)[:2].hex().upper()}"
 
 
 def ask_on(case: Case) -> None:

@@ -105,7 +105,6 @@ def edit(case: Case, message: Message, person_id: str, text: str) -> None:
     if case.ended:
         raise Closed
     case.reword(message, text)
-    case.work.record(Event.MESSAGE_EDITED, person_id, case.row.id, message=message.number, version=message.versions)
     relay(case, message, text)
     by_officer = message.side == Side.OFFICER.value
     if by_officer and case.state in {State.ADVICE_SENT, State.ADVICE_RAISED}:
@@ -228,7 +227,6 @@ def _take(case: Case, author_id: str, side: Side, words: Words) -> Message:
         author_id=author_id,
         origin=words.origin,
     )
-    case.work.record(Event.MESSAGE_RECEIVED, author_id, case.row.id, message=message.number, side=side.value)
     case.work.wake(case.row.officer_id, case.row.idva_id)
     return message
 

@@ -18,6 +18,7 @@ from sqlalchemy import select
 
 from access.enrolment import hash_of
 from access.people import telegram_of
+from audit.events import Event
 from conversations import wording
 from conversations.dialogue import Action, Rows
 from conversations.messages import Button, ChannelName, Outgoing
@@ -35,7 +36,8 @@ from conversations.tables import (
     Side,
     Tap,
 )
-from conversations.work import Work, scope_of
+from conversations.work import BY_THE_LINE, Work, scope_of
+from storage.sealing import commitment
 
 EDIT_PAUSE = timedelta(seconds=2)  # many edits in a row go out as the last one
 
@@ -119,11 +121,30 @@ def write_message(
 
 
 def add_version(work: Work, row: Consultation, message: Message, words: str) -> None:
-    """Add a wording of a message, sealed; earlier ones stay."""
-    place = f"{message.id}.{message.versions}"
-    sealed = work.seal("message_version", "words", place, scope_of(row.id), words)
-    work.session.add(MessageVersion(message_id=message.id, number=message.versions, words=sealed, at=work.now))
+    """Add a wording of a message, sealed and committed to in the trail; earlier ones stay."""
+    place, scope, number = f"{message.id}.{message.versions}", scope_of(row.id), message.versions
+    salt = work.line.token() + work.line.token()  # 32 random bytes, in hex
+    sealed = work.seal("message_version", "words", place, scope, words)
+    kept = work.seal("message_version", "salt", place, scope, salt)
+    work.session.add(MessageVersion(message_id=message.id, number=number, words=sealed, salt=kept, at=work.now))
     work.session.flush()
+    work.record(
+        _event_of(message),
+        message.author_id or BY_THE_LINE,
+        row.id,
+        message=message.number,
+        version=number,
+        side=message.side,
+        kind=message.kind,
+        commitment=commitment(bytes.fromhex(salt), words),
+        sealed=sealed.digest(),
+    )
+
+
+def _event_of(message: Message) -> Event:
+    if message.versions > 1:
+        return Event.MESSAGE_EDITED
+    return Event.NOTICE_SAID if message.side == Side.LINE.value else Event.MESSAGE_RECEIVED
 
 
 def deliver(

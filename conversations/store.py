@@ -22,6 +22,7 @@ from conversations.tables import (
     Held,
     Installation,
     Message,
+    MessageKind,
     MessageVersion,
     Offer,
     OfferKind,
@@ -196,6 +197,12 @@ def messages_of(session: Session, consultation_id: str) -> list[Message]:
     """The thread, in order."""
     query = select(Message).where(Message.consultation_id == consultation_id)
     return list(session.scalars(query.order_by(Message.number)))
+
+
+def last_advice(session: Session, consultation_id: str) -> Message:
+    """The advice that stands. Raises NoResultFound where none was given."""
+    query = select(Message).where(Message.consultation_id == consultation_id, Message.kind == MessageKind.ADVICE.value)
+    return session.scalars(query.order_by(Message.number.desc()).limit(1)).one()
 
 
 def versions_of(session: Session, message_ids: Sequence[str]) -> dict[str, list[MessageVersion]]:

@@ -146,6 +146,7 @@ class MessageVersion(Base):
     message_id: Mapped[str] = mapped_column(ForeignKey("message.id"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)
     words: Mapped[Sealed] = mapped_column(SealedText)
+    salt: Mapped[Sealed | None] = mapped_column(SealedText)  # of the commitment in the trail; none before it had one
     at: Mapped[datetime]
 
 

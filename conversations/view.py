@@ -15,6 +15,7 @@ from access.enrolment import hash_of
 from access.people import Known
 from audit.events import Event
 from conversations import queues, store
+from conversations.advise import receipt_of
 from conversations.case import Case
 from conversations.errors import NotYours
 from conversations.post import receipt_update
@@ -65,6 +66,7 @@ class MessageShown:
     at: datetime
     delivery: str  # mine only: "received", "delivered" or "failed"; else ""
     unread: bool  # owed to this reader's browser
+    receipt: str = ""  # advice only: for the officer's notebook
     buttons: tuple[tuple[ButtonShown, ...], ...] = ()
 
     @property
@@ -263,6 +265,7 @@ def _message(
         at=message.at,
         delivery=delivery_of([one for one in rows if _across(row, message, one.person_id)]) if mine else "",
         unread=any(one.person_id == reader_id and one.state == OutboxState.READER.value for one in rows),
+        receipt=receipt_of(work, row, message) if message.kind == MessageKind.ADVICE.value else "",
         buttons=_buttons(work, message, scope, reader_id),
     )
 

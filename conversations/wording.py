@@ -39,7 +39,8 @@ ENGLISH: dict[str, str] = {
     "advice_chase": "{ref}: please read the advice from {idva} and confirm it.",
     "advice_raised": "{ref}: the advice from {idva} is not confirmed yet, so {lead_name} has been told. "
     "You can still confirm it, or ring {lead_phone}.",
-    "understood": "{ref}: thank you. You confirmed the advice. You can ask more within 14 days.",
+    "understood": "{ref}: thank you. You confirmed the advice. For your notebook: {receipt}. "
+    "You can ask more within 14 days.",
     "ask_on": "{ref}: write your question; {idva} is told.",
     "quiet": "{ref}: closed, because we heard no more from you. What was said so far stands above. "
     "You can ask more within 14 days, or ring {lead_phone}.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from argparse import Namespace
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +20,7 @@ from lanyard.drawing import draw, draw_events, draw_settings
 from lanyard.practice import open_practice, practice_settings, welcome
 from lanyard.serving import serve as run_server
 from lanyard.settings import BadSettings, Settings, read_settings
-from lanyard.wiring import House, open_database, open_house, token
+from lanyard.wiring import House, bot_name, open_database, open_house, token
 from storage.keys import make_key_file
 
 
@@ -93,11 +94,13 @@ def people_link(asked: Namespace) -> int:
 
 
 def people_telegram(asked: Namespace) -> int:
-    """A one-time code that binds a Telegram account, for ten minutes."""
+    """A one-time link that binds a Telegram account, for ten minutes."""
     house = house_of(read_settings())
+    name = asyncio.run(bot_name(house.settings))
     with working(house.line) as work:
         person = find_by_staff_id(work.session, house.line.keyring, asked.staff_id)
-        say(f"/start {_code(work, person.id, CodePurpose.TELEGRAM)}")
+        code = _code(work, person.id, CodePurpose.TELEGRAM)
+        say(f"https://t.me/{name}?start={code}" if name else f"Write to the bot: /start {code}")
     return 0
 
 

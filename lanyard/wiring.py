@@ -132,6 +132,26 @@ def keep_alone(settings: Settings) -> IO[str] | None:
     return lock
 
 
+def make_telegram(settings: Settings, help_line: Callable[[str], str | None]) -> TelegramChannel | None:
+    """The way to Telegram, where it is used. Raises `BadSettings`."""
+    if settings.telegram is TelegramMode.OFF:
+        return None
+    bot_token = settings.telegram_token().get_secret_value()
+    strike_out(bot_token)
+    return TelegramChannel(bot_token, settings.telegram_api, clock=now, help_line=help_line)
+
+
+async def bot_name(settings: Settings) -> str | None:
+    """The bot's public name; None where there is no bot or it cannot be asked. Raises `TokenRefused`."""
+    telegram = make_telegram(settings, lambda _address: None)
+    if telegram is None:
+        return None
+    try:
+        return telegram.username if await telegram.identify() else None
+    finally:
+        await telegram.close()
+
+
 class Server:
     """The running line: pages, lanes, courier and watch."""
 
@@ -139,26 +159,13 @@ class Server:
         self._house = house
         self._threads = Threads()
         self._known: set[str] = set()
-        self.telegram = self._telegram()
+        self.telegram = make_telegram(house.settings, self.help_line)
         doors = {ChannelName.WEB: WebDoor()} | ({ChannelName.TELEGRAM: self.telegram} if self.telegram else {})
         self._intake = Intake(house.line, doors, self._threads)
         self._courier = Courier(house.line, self.telegram, self._threads) if self.telegram else None
         self._watch = Watch(house.line, self._threads)
         self.failed: BaseException | None = None
         self.app = self._app()
-
-    def _telegram(self) -> TelegramChannel | None:
-        settings = self._house.settings
-        if settings.telegram is TelegramMode.OFF:
-            return None
-        bot_token = settings.telegram_token().get_secret_value()
-        strike_out(bot_token)
-        return TelegramChannel(
-            bot_token,
-            settings.telegram_api,
-            clock=now,
-            help_line=self.help_line,
-        )
 
     def help_line(self, address: str) -> str | None:
         """What to say when the database cannot be written. Needs none."""

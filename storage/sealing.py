@@ -10,8 +10,10 @@ Rules kept here:
 
 from __future__ import annotations
 
+import hmac
 import os
 from dataclasses import dataclass
+from hashlib import sha256
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -36,6 +38,10 @@ class Sealed:
 
     def __repr__(self) -> str:
         return f"Sealed({len(self.blob)} bytes)"
+
+    def digest(self) -> str:
+        """What the trail holds of the stored bytes: whoever has no key can still see that they are untouched."""
+        return sha256(self.blob).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -91,6 +97,11 @@ def open_words(key: bytes, place: Place, sealed: Sealed) -> bytes:
         return AESGCM(key).decrypt(nonce, body, place.additional_data())
     except InvalidTag:
         raise CannotOpen(f"{place.table}.{place.column}") from None
+
+
+def commitment(salt: bytes, words: str) -> str:
+    """What the trail holds of the words: with the salt they can be shown to be these; without it, nothing."""
+    return hmac.new(salt, to_bytes(words), sha256).hexdigest()
 
 
 def to_bytes(text: str) -> bytes:

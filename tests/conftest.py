@@ -16,6 +16,7 @@ from bot import quiet
 from lanyard import schema
 from storage.database import Database
 from tests.house import House
+from tests.place import Place, new_place
 from tests.postgres import Postgres
 
 _connect = socket.socket.connect
@@ -92,3 +93,19 @@ def make_house(database_url: str) -> Iterator[Callable[..., House]]:
 def house(make_house: Callable[..., House]) -> House:
     """A house with a team, on each kind of database."""
     return make_house()
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, empty SQLite file, to be copied."""
+    file = tmp_path_factory.mktemp("migrated") / "lanyard.db"
+    database = Database(f"sqlite:///{file}")
+    schema.upgrade(database)
+    database.close()
+    return file
+
+
+@pytest.fixture
+def place(tmp_path: Path, migrated: Path) -> Place:
+    """A complete installation: a migrated database, a key, a token to come."""
+    return new_place(tmp_path, migrated)

@@ -7,89 +7,28 @@ import json
 import os
 import shutil
 import socket
-import sqlite3
 import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
 import pytest
 from sqlalchemy import text
 
-from lanyard import schema
 from lanyard.__main__ import main
 from lanyard.settings import waits
 from storage.database import Database
 from storage.keys import make_key_file
 from tests.botapi import BotApi
 from tests.faults.line_process import ROOT
+from tests.place import Place
 
 TOKEN = "123456789:AArefusalsCanaryTokenCanaryTokenCana"
 SECRETS = ("refusalsCanary", "canary-password", "canarykey")
 START = 40.0  # seconds that a start may take on a busy machine
-
-
-@dataclass
-class Place:
-    """A complete installation: a migrated database, a key, a token. Tests spoil one thing each."""
-
-    folder: Path
-    env: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def database(self) -> Path:
-        return self.folder / "data" / "lanyard.db"
-
-    @property
-    def key(self) -> Path:
-        return self.folder / "keys" / "lanyard.key"
-
-    def secret(self, name: str, content: str) -> str:
-        """A file that only its owner can read; gives its path."""
-        file = self.folder / "keys" / name
-        file.write_text(content)
-        file.chmod(0o600)
-        return str(file)
-
-    def sql(self, statement: str) -> None:
-        database = Database(f"sqlite:///{self.database}")
-        with database.engine.begin() as connection:
-            connection.execute(text(statement))
-        database.close()
-
-    def dump(self) -> list[str]:
-        """All that the database holds."""
-        with closing(sqlite3.connect(self.database)) as connection:
-            return list(connection.iterdump())
-
-
-@pytest.fixture(scope="module")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    file = tmp_path_factory.mktemp("migrated") / "lanyard.db"
-    database = Database(f"sqlite:///{file}")
-    schema.upgrade(database)
-    database.close()
-    return file
-
-
-@pytest.fixture
-def place(tmp_path: Path, migrated: Path) -> Place:
-    made = Place(tmp_path)
-    made.database.parent.mkdir()
-    shutil.copy(migrated, made.database)
-    make_key_file(made.key, "canarykey")
-    made.env = {
-        "DATABASE": f"sqlite:///{made.database}",
-        "KEY_FILE": str(made.key),
-        "LEAD_PHONE": "01632 960 001",
-        "PORT": "0",
-    }
-    return made
 
 
 @pytest.fixture

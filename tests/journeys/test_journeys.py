@@ -11,14 +11,15 @@ import httpx
 import pytest
 from sqlalchemy import Table, insert, select
 
-from audit.trail import Head, LeafRow
+from audit.growth import LeafRow, TileRow
+from audit.trail import Head
 from lanyard import schema
 from storage.database import Base, Database
 from tests.journeys.playing import play
 from tests.journeys.reading import read
 
 HERE = Path(__file__).parent
-TRAIL = (LeafRow.__tablename__, Head.__tablename__)
+TRAIL = (LeafRow.__tablename__, TileRow.__tablename__, Head.__tablename__)
 EVERYWHERE = "web, Telegram"
 STORIES = sorted(HERE.glob("*.journey"))
 TOLD = [(path, door) for path in STORIES for door in read(path).listed("Doors", EVERYWHERE)]

@@ -1,0 +1,63 @@
+"""A complete installation in a folder, as `lanyard serve` wants it; commands are run against it."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy import text
+
+from storage.database import Database
+from storage.keys import make_key_file
+
+
+@dataclass
+class Place:
+    """A complete installation: a migrated database, a key, a token. Tests spoil one thing each."""
+
+    folder: Path
+    env: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def database(self) -> Path:
+        return self.folder / "data" / "lanyard.db"
+
+    @property
+    def key(self) -> Path:
+        return self.folder / "keys" / "lanyard.key"
+
+    def secret(self, name: str, content: str) -> str:
+        """A file that only its owner can read; gives its path."""
+        file = self.folder / "keys" / name
+        file.write_text(content)
+        file.chmod(0o600)
+        return str(file)
+
+    def sql(self, statement: str) -> None:
+        database = Database(f"sqlite:///{self.database}")
+        with database.engine.begin() as connection:
+            connection.execute(text(statement))
+        database.close()
+
+    def dump(self) -> list[str]:
+        """All that the database holds."""
+        with closing(sqlite3.connect(self.database)) as connection:
+            return list(connection.iterdump())
+
+
+def new_place(folder: Path, migrated: Path) -> Place:
+    """An installation of its own, its database a copy of this migrated one."""
+    made = Place(folder)
+    made.database.parent.mkdir()
+    shutil.copy(migrated, made.database)
+    make_key_file(made.key, "canarykey")
+    made.env = {
+        "DATABASE": f"sqlite:///{made.database}",
+        "KEY_FILE": str(made.key),
+        "LEAD_PHONE": "01632 960 001",
+        "PORT": "0",
+    }
+    return made
