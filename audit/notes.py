@@ -168,6 +168,14 @@ def verify_note(note: bytes, keys: Iterable[VerifierKey]) -> Verified:
     return Verified(text, frozenset(names))
 
 
+def only_known(note: bytes, keys: Iterable[VerifierKey]) -> bytes:
+    """The note without the lines of unknown keys, once it has been verified."""
+    known = _by_name_and_id(keys)
+    text = verify_note(note, known.values()).text
+    lines = [(known.get((line.name, line.id)), line.signature) for line in _split(note)[1]]
+    return f"{text}\n{''.join(_line(key, signature) for key, signature in lines if key)}".encode()
+
+
 def unverified_text(note: bytes) -> str:
     """The text of a well-formed note that NOBODY HAS VERIFIED: to see whose keys to verify it with, and no more."""
     return _split(note)[0]
