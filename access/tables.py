@@ -43,7 +43,7 @@ class Person(Base):
     staff_hash: Mapped[str] = mapped_column(String(32), unique=True)  # keyed hash of the staff id
     name: Mapped[Sealed] = mapped_column(SealedText)
     number: Mapped[Sealed] = mapped_column(SealedText)  # collar number or staff id
-    service: Mapped[str] = mapped_column(String(120))  # force or NHS trust, as shown to the other side
+    service: Mapped[str] = mapped_column(String(120))  # force or NHS trust: an organisation, not sealed
     standing: Mapped[str] = mapped_column(String(12), default=Standing.ACTIVE.value)
     practice: Mapped[bool] = mapped_column(Boolean, default=False)  # made up for practice; never among real people
     added_at: Mapped[datetime]

@@ -57,6 +57,13 @@ def record(work: Transaction, leaf: Leaf) -> None:
     work.before_commit(lambda: _append(work.session, leaf))
 
 
+def record_first(work: Transaction, leaf: Leaf) -> None:
+    """Append a leaf before anything else happens: what follows does not happen where it cannot be written.
+
+    It takes the lock that all writers share: only for a transaction that waits for no other lock afterwards."""
+    _append(work.session, leaf)
+
+
 def _append(session: Session, leaf: Leaf) -> None:
     head = session.get(Head, 1, with_for_update=True, populate_existing=True)
     if head is None:

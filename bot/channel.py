@@ -9,7 +9,7 @@ Rules kept here:
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol, runtime_checkable
@@ -83,6 +83,9 @@ class Channel(Door, Protocol):
 
     async def drop_buttons(self, to: str, remote: str) -> None:
         """Take the buttons off a message of ours, its words as they are. Best effort: never raises."""
+
+    async def help_instead(self, raws: Sequence[bytes]) -> None:
+        """Tell the writers of these arrivals whom to ring, seldom; needs no database. Never raises."""
 
     async def leave(self, chat: str) -> None:
         """Leave a group without a word. Best effort: never raises."""

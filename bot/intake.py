@@ -5,6 +5,7 @@ Rules kept here:
 - An arrival is handled in the transaction that records its effects: a crash at any point leaves it waiting, or
   done with everything that follows from it.
 - What cannot be read or handled is quarantined, sealed, with an alarm; its lane and all others go on.
+- While nothing can be recorded nothing is handled, but its writer hears whom to ring; it stays waiting.
 - Of a picture, a file or a place nothing is kept once its sender has been told; of what is ignored, nothing at all.
 """
 
@@ -50,6 +51,7 @@ class Handled:
     received: Received
     incoming: Incoming | None = None
     leave: str | None = None
+    unhelped: bytes | None = None  # not handled, and nothing can be written about it: its writer is told whom to ring
 
 
 class Intake:
@@ -193,8 +195,23 @@ class Intake:
             row.due_at = work.now + PAUSE
             if row.attempts < TRIES:
                 return Handled(row.key, ChannelName(row.channel), Received())
-            self._quarantine(work, row, type(error).__name__)
-            return Handled(row.key, ChannelName(row.channel), self._own_up(work, row))
+        try:
+            with working(self._line) as work:
+                row = work.session.get_one(Inbox, seq, with_for_update=True)
+                self._quarantine(work, row, type(error).__name__)
+                return Handled(row.key, ChannelName(row.channel), self._own_up(work, row))
+        except Exception as worse:
+            if is_unavailable(worse):
+                raise
+            log.error("arrival %d waits: nothing can be recorded (%s)", seq, type(worse).__name__)
+            return self._help(seq)
+
+    def _help(self, seq: int) -> Handled:
+        """The trail cannot be written: a trouble of the line's, not of what arrived, which stays as it is."""
+        with working(self._line) as work:
+            row = work.session.get_one(Inbox, seq)
+            raw = work.open_words("inbox", "raw", row.key, row.scope, row.raw).encode("latin-1")
+            return Handled(row.key, ChannelName(row.channel), Received(self._trouble()), unhelped=raw)
 
     def _quarantine(self, work: Work, row: Inbox, why: str) -> None:
         row.state, row.why, row.done_at = InboxState.QUARANTINED.value, why[:60], work.now
@@ -203,16 +220,19 @@ class Intake:
 
     def _own_up(self, work: Work, row: Inbox) -> Received:
         """Whoever wrote it must not believe that it went through."""
-        policy = self._line.policy
-        text = wording.say(
-            "trouble", lead_name=policy.lead_name, lead_phone=policy.lead_phone, emergency=policy.emergency
-        )
+        text = self._trouble()
         if row.channel == ChannelName.TELEGRAM.value:
             raw = work.open_words("inbox", "raw", row.key, row.scope, row.raw).encode("latin-1")
             incoming = self._doors[ChannelName.TELEGRAM].read(raw)
             if isinstance(incoming, Incoming):
                 note_stranger(work, incoming.sender, text)
         return Received(text)
+
+    def _trouble(self) -> str:
+        policy = self._line.policy
+        return wording.say(
+            "trouble", lead_name=policy.lead_name, lead_phone=policy.lead_phone, emergency=policy.emergency
+        )
 
     def _follow_up(self, handled: Handled) -> None:
         waiter = self._waiters.get(f"{handled.channel.value}:{handled.key}")
@@ -226,6 +246,8 @@ class Intake:
             courtesy.add_done_callback(self._courtesies.discard)
 
     async def _be_courteous(self, door: Channel, handled: Handled) -> None:
+        if handled.unhelped is not None:
+            await door.help_instead([handled.unhelped])
         if handled.leave is not None:
             await door.leave(handled.leave)
         incoming = handled.incoming

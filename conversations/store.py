@@ -58,6 +58,12 @@ def by_ref(session: Session, ref: str) -> Consultation:
     return row
 
 
+def of_incident(session: Session, incident_hash: str) -> list[Consultation]:
+    """All consultations with this incident log number, oldest first."""
+    query = select(Consultation).where(Consultation.incident_hash == incident_hash)
+    return list(session.scalars(query.order_by(Consultation.asked_at, Consultation.id)))
+
+
 def ref_taken(session: Session, ref: str) -> bool:
     """Whether a reference was ever given."""
     return session.scalar(select(Consultation.id).where(Consultation.ref == ref)) is not None
@@ -197,6 +203,13 @@ def messages_of(session: Session, consultation_id: str) -> list[Message]:
     """The thread, in order."""
     query = select(Message).where(Message.consultation_id == consultation_id)
     return list(session.scalars(query.order_by(Message.number)))
+
+
+def wordings_of(session: Session, consultation_id: str) -> list[tuple[Message, MessageVersion]]:
+    """Every wording of every message of a consultation, in order."""
+    query = select(Message, MessageVersion).join(MessageVersion).where(Message.consultation_id == consultation_id)
+    found = session.execute(query.order_by(Message.number, MessageVersion.number))
+    return [(message, version) for message, version in found]
 
 
 def last_advice(session: Session, consultation_id: str) -> Message:

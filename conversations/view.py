@@ -139,7 +139,7 @@ def thread(work: Work, ref: str, reader_id: str) -> ThreadShown:
     row = store.by_ref(work.session, ref)
     side = side_of(work, row, reader_id)
     messages = [one for one in store.messages_of(work.session, row.id) if one.audience in (Audience.BOTH.value, side)]
-    work.record(Event.WORDS_READ, reader_id, row.id, upto=row.messages, purpose="own consultation")
+    work.reading(reader_id, row.id, upto=row.messages, purpose="own consultation")
     owed = queues.of_message(work.session, [message.id for message in messages])
     messages = [one for one in messages if one.kind != MessageKind.NOTICE.value or _is_owed(one, owed, reader_id)]
     versions = store.versions_of(work.session, [message.id for message in messages])
@@ -225,7 +225,7 @@ def delivered(work: Work, done: Outbox) -> None:
 
 def _offer(work: Work, row: Consultation, offer: Offer, idva_id: str) -> OfferShown:
     question = [one for one in store.messages_of(work.session, row.id) if one.side == Side.OFFICER.value]
-    work.record(Event.WORDS_READ, idva_id, row.id, upto=row.messages, purpose="offered")
+    work.reading(idva_id, row.id, upto=row.messages, purpose="offered")
     return OfferShown(
         id=offer.id,
         kind=offer.kind,

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from access.people import Known, known
 from access.tables import Role
 from audit.events import Event
-from audit.trail import Fact, Leaf, record
+from audit.trail import Fact, Leaf, record, record_first
 from conversations.line import Line
 from storage.database import Transaction
 from storage.sealing import Place, Sealed
@@ -37,6 +37,10 @@ class Work:
     def record(self, event: Event, actor: str, consultation: str | None = None, **facts: Fact) -> None:
         """Add a leaf to the trail, in this transaction."""
         record(self.tx, Leaf(event, self.now, actor, consultation, facts))
+
+    def reading(self, reader: str, consultation: str, **facts: Fact) -> None:
+        """Record that somebody reads, before the words open: where it cannot be recorded, none opens."""
+        record_first(self.tx, Leaf(Event.WORDS_READ, self.now, reader, consultation, facts))
 
     def seal(self, table: str, column: str, row: str, scope: str, words: str) -> Sealed:
         """Seal words for one place."""

@@ -13,9 +13,10 @@ from access.people import PracticeMix as MixedPeople
 from bot.quiet import keep_words_out_of_logs
 from bot.telegram_polling import CannotListen
 from conversations.errors import LineError
-from lanyard import commands
+from lanyard import commands, trail_commands
 from lanyard.schema import SchemaProblem
 from lanyard.settings import LOG_LEVELS, BadSettings
+from lanyard.signing import TrailProblem
 from lanyard.wiring import AlreadyRunning, MadeUpPeople, PracticeMix
 from storage.keys import KeyProblem
 
@@ -23,6 +24,7 @@ REFUSALS = (
     BadSettings,
     SchemaProblem,
     KeyProblem,
+    TrailProblem,
     AlreadyRunning,
     PracticeMix,
     MadeUpPeople,
@@ -87,7 +89,33 @@ def _parser() -> argparse.ArgumentParser:
     _command(keys, "make", commands.keys_make)
     database = groups.add_parser("database", help="the schema").add_subparsers(required=True)
     _command(database, "upgrade", commands.database_upgrade)
+    _trail(groups)
     return parser
+
+
+def _trail(groups: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    audit = groups.add_parser("audit", help="the trail: keys, bundles and their check").add_subparsers(required=True)
+    key = _command(audit, "key", trail_commands.audit_key)
+    key.add_argument("file")
+    key.add_argument("--name", required=True, help="the log's origin (lanyard/1), or the witness's name")
+    key.add_argument("--witness", action="store_true", help="as a witness's key")
+    export = _command(audit, "export", trail_commands.audit_export)
+    export.add_argument("out")
+    export.add_argument("--reference", help="of one consultation, or an incident log number with --force")
+    export.add_argument("--force", help="whose incident log number it is")
+    export.add_argument("--words", action="store_true", help="with every wording of every message")
+    export.add_argument("--by", help="staff id of whoever asks for it")
+    export.add_argument("--recipient", required=True, help="who gets it: a reference, no name")
+    export.add_argument("--purpose", required=True)
+    _command(audit, "recover", trail_commands.audit_recover).add_argument("--reference", required=True)
+    _command(groups, "signer", trail_commands.signer)
+    witness = _command(groups, "witness", trail_commands.witness)
+    witness.add_argument("--name", required=True)
+    witness.add_argument("--key-file", required=True)
+    witness.add_argument("--record", required=True, help="folder of its own record")
+    witness.add_argument("--log", action="append", required=True, help="public key of a log it cosigns")
+    witness.add_argument("--host", default="127.0.0.1")
+    witness.add_argument("--port", type=int, default=8001)
 
 
 def _command(

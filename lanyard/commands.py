@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -20,6 +22,7 @@ from lanyard.drawing import draw, draw_events, draw_settings
 from lanyard.practice import open_practice, practice_settings, welcome
 from lanyard.serving import serve as run_server
 from lanyard.settings import BadSettings, Settings, read_settings
+from lanyard.signing import require_whole
 from lanyard.wiring import House, bot_name, open_database, open_house, token
 from storage.keys import make_key_file
 
@@ -30,13 +33,25 @@ def say(line: str) -> None:
 
 
 def house_of(settings: Settings) -> House:
-    """The installation these settings describe, checked."""
+    """The installation these settings describe, checked: schema, keys, people, trail."""
     database = open_database(settings)
     try:
+        schema.require_current(database)
+        require_whole(settings, database)
         return open_house(settings, database)
     except BaseException:
         database.close()
         raise
+
+
+@contextmanager
+def at_home() -> Iterator[House]:
+    """The installation of the settings, for one command."""
+    house = house_of(read_settings())
+    try:
+        yield house
+    finally:
+        house.line.database.close()
 
 
 def practice(asked: Namespace) -> int:
@@ -53,76 +68,76 @@ def serve(_asked: Namespace) -> int:
 
 def people_add(asked: Namespace) -> int:
     """Add a member of staff."""
-    house = house_of(read_settings())
-    new = NewPerson(
-        asked.staff_id,
-        asked.name,
-        asked.service,
-        frozenset(Role(role) for role in asked.role),
-        house.settings.practice,
-    )
-    with working(house.line) as work:
-        person_id = token()
-        add_person(work.session, house.line.keyring, person_id, new, work.now)
-        work.record(Event.PERSON_ADDED, BY_THE_LINE, person=person_id)
-    say(f"Added {asked.staff_id}. Next: lanyard people link {asked.staff_id} {asked.role[0]}")
-    return 0
+    with at_home() as house:
+        new = NewPerson(
+            asked.staff_id,
+            asked.name,
+            asked.service,
+            frozenset(Role(role) for role in asked.role),
+            house.settings.practice,
+        )
+        with working(house.line) as work:
+            person_id = token()
+            add_person(work.session, house.line.keyring, person_id, new, work.now)
+            work.record(Event.PERSON_ADDED, BY_THE_LINE, person=person_id)
+        say(f"Added {asked.staff_id}. Next: lanyard people link {asked.staff_id} {asked.role[0]}")
+        return 0
 
 
 def people_list(_asked: Namespace) -> int:
     """Everybody, with roles and standing."""
-    house = house_of(read_settings())
-    with working(house.line) as work:
-        for person in known_all(work.session, house.line.keyring):
-            roles = ",".join(sorted(role.value for role in person.roles))
-            standing = "active" if person.active else "suspended"
-            say(f"{person.number}\t{person.name}\t{person.service}\t{roles}\t{standing}")
-    return 0
+    with at_home() as house:
+        with working(house.line) as work:
+            for person in known_all(work.session, house.line.keyring):
+                roles = ",".join(sorted(role.value for role in person.roles))
+                standing = "active" if person.active else "suspended"
+                say(f"{person.number}\t{person.name}\t{person.service}\t{roles}\t{standing}")
+        return 0
 
 
 def people_link(asked: Namespace) -> int:
     """A one-time sign-in link, for ten minutes."""
-    house = house_of(read_settings())
-    with working(house.line) as work:
-        person = find_by_staff_id(work.session, house.line.keyring, asked.staff_id)
-        role = Role(asked.role)
-        if role not in person.roles:
-            say(f"{asked.staff_id} is not {role.value}.")
-            return 2
-        say(f"{house.settings.public_url.rstrip('/')}/sign-in/{_code(work, person.id, CodePurpose.SIGN_IN, role)}")
-    return 0
+    with at_home() as house:
+        with working(house.line) as work:
+            person = find_by_staff_id(work.session, house.line.keyring, asked.staff_id)
+            role = Role(asked.role)
+            if role not in person.roles:
+                say(f"{asked.staff_id} is not {role.value}.")
+                return 2
+            say(f"{house.settings.public_url.rstrip('/')}/sign-in/{_code(work, person.id, CodePurpose.SIGN_IN, role)}")
+        return 0
 
 
 def people_telegram(asked: Namespace) -> int:
     """A one-time link that binds a Telegram account, for ten minutes."""
-    house = house_of(read_settings())
-    name = asyncio.run(bot_name(house.settings))
-    with working(house.line) as work:
-        person = find_by_staff_id(work.session, house.line.keyring, asked.staff_id)
-        code = _code(work, person.id, CodePurpose.TELEGRAM)
-        say(f"https://t.me/{name}?start={code}" if name else f"Write to the bot: /start {code}")
-    return 0
+    with at_home() as house:
+        name = asyncio.run(bot_name(house.settings))
+        with working(house.line) as work:
+            person = find_by_staff_id(work.session, house.line.keyring, asked.staff_id)
+            code = _code(work, person.id, CodePurpose.TELEGRAM)
+            say(f"https://t.me/{name}?start={code}" if name else f"Write to the bot: /start {code}")
+        return 0
 
 
 def people_suspend(asked: Namespace) -> int:
     """Take somebody's access away at once."""
-    house = house_of(read_settings())
-    with working(house.line) as work:
-        person = find_by_staff_id(work.session, house.line.keyring, asked.staff_id)
-        suspend(work, person.id, BY_THE_LINE)
-    say(f"{asked.staff_id} is suspended.")
-    return 0
+    with at_home() as house:
+        with working(house.line) as work:
+            person = find_by_staff_id(work.session, house.line.keyring, asked.staff_id)
+            suspend(work, person.id, BY_THE_LINE)
+        say(f"{asked.staff_id} is suspended.")
+        return 0
 
 
 def rota_add(asked: Namespace) -> int:
     """Put somebody on the rota."""
-    house = house_of(read_settings())
-    starts, ends = _local(asked.starts), _local(asked.ends)
-    with working(house.line) as work:
-        person = find_by_staff_id(work.session, house.line.keyring, asked.staff_id)
-        add_shift(work, person.id, store.LEAD_DUTY if asked.lead else store.IDVA_DUTY, starts, ends)
-    say(f"{asked.staff_id} is on duty from {starts:%a %d %b %H:%M} to {ends:%a %d %b %H:%M} (Europe/London).")
-    return 0
+    with at_home() as house:
+        starts, ends = _local(asked.starts), _local(asked.ends)
+        with working(house.line) as work:
+            person = find_by_staff_id(work.session, house.line.keyring, asked.staff_id)
+            add_shift(work, person.id, store.LEAD_DUTY if asked.lead else store.IDVA_DUTY, starts, ends)
+        say(f"{asked.staff_id} is on duty from {starts:%a %d %b %H:%M} to {ends:%a %d %b %H:%M} (Europe/London).")
+        return 0
 
 
 def keys_make(_asked: Namespace) -> int:

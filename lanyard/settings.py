@@ -81,6 +81,18 @@ class Settings(BaseSettings):
         default_factory=dict,
         description="waiting times by name in seconds, overriding the defaults (a JSON object)",
     )
+    installation: str = Field(
+        "lanyard", pattern=r"^[a-z0-9][a-z0-9.-]*$", description="this installation's name, in its log's origin"
+    )
+    checkpoints: Path | None = Field(
+        None, description="folder elsewhere where signed checkpoints are published; then a start demands to reach them"
+    )
+    log_keys_file: Path | None = Field(None, description="file with the signer's public key, as it was printed")
+    signer_key_file: Path | None = Field(None, description="the signer only: file of its secret key, mode 600")
+    signer_record: Path = Field(Path("signer"), description="the signer only: folder of its own record")
+    witnesses: dict[str, str] = Field(
+        default_factory=dict, description="the signer only: address and public key of each witness (a JSON object)"
+    )
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR; no level ever logs words or names")
 
     @model_validator(mode="after")
@@ -108,6 +120,8 @@ class Settings(BaseSettings):
         wrong = [name for name, seconds in self.waits.items() if not 0 < seconds <= LONGEST_WAIT]
         if wrong:
             raise ValueError(f"LANYARD_WAITS: {wrong[0]} must be more than 0 seconds, and 30 days at most")
+        if (self.checkpoints is None) != (self.log_keys_file is None):
+            raise ValueError("LANYARD_CHECKPOINTS and LANYARD_LOG_KEYS_FILE need each other")
         for name in ("public_url", "telegram_api"):
             if not re.match(r"https?://[^/\s]", getattr(self, name)):
                 raise ValueError(f"LANYARD_{name.upper()} must begin with https:// (or http:// on this machine)")

@@ -189,7 +189,7 @@ def test_with_the_database_stopped_our_own_chat_shows_the_words_and_the_number(
         a_line(tmp_path / "line", stoppable.url) as (installation, _, here),
         httpx.Client(base_url=here, headers={"Sec-Fetch-Site": "same-origin"}, timeout=WITHIN) as browser,
     ):
-        _sign_in(installation, browser)
+        sign_in(installation, browser)
         asked = {"text": "Before it, canary", "client_id": "before"}
         assert browser.post("/chat/say", data=asked).status_code == 303
         stoppable.stop()
@@ -209,7 +209,7 @@ def test_with_the_database_stopped_our_own_chat_shows_the_words_and_the_number(
         assert words_in(installation) == ["Before it, canary", "While it is down, canary"]
 
 
-def _sign_in(installation: Installation, browser: httpx.Client) -> None:
+def sign_in(installation: Installation, browser: httpx.Client) -> None:
     code = secrets.token_hex(16)
     officer = installation.members(Role.OFFICER)[0].id
     with installation.opened() as line, working(line) as work:
