@@ -16,13 +16,7 @@ import pytest
 
 from audit import checkpoint as signing
 from audit.checkpoint import FileStore, LogForked, LogIsBehind, RecordDamaged, RecordLost, Signer, Store
-from audit.notes import (
-    Checkpoint,
-    NoteRefused,
-    log_key,
-    private_key,
-    sign_note,
-)
+from audit.notes import Checkpoint, NoteRefused, NotSigned, cosign, log_key, private_key, sign_note, unverified_text
 from audit.tree import Frontier, Levels, consistency, leaf_hash
 from audit.witness import Growth, WitnessKey, write_growth
 
@@ -146,16 +140,22 @@ def test_only_growth_is_signed_20_rollbacks_and_20_forks_of_20_are_refused(tmp_p
 
 
 def test_the_signer_believes_neither_the_databases_root_nor_its_size(tmp_path: Path) -> None:
+    @dataclass
     class Liar(Trail):
+        root: bytes = b""
+
         def size_and_root(self) -> tuple[int, bytes]:
-            return 5, trail(5).size_and_root()[1]
+            return 5, self.root
 
         def leaves(self, start: int, stop: int) -> list[bytes]:
             return self.kept[start:]
 
     for kept in [trail(4), trail(6), trail(5, "other", 4)]:
-        with pytest.raises(LogForked):
-            Signer(KEY, ORIGIN, FileStore(tmp_path), Liar(kept.kept)).sign()
+        for root in [root_of(kept.kept), root_of(trail(5).kept)]:
+            if root == root_of(kept.kept) and len(kept.kept) == 5:
+                continue  # no lie
+            with pytest.raises(LogForked):
+                Signer(KEY, ORIGIN, FileStore(tmp_path), Liar(kept.kept, root)).sign()
     assert FileStore(tmp_path).load(ORIGIN) is None
 
 
@@ -281,6 +281,27 @@ def test_a_publishing_that_fails_anywhere_leaves_a_whole_one_and_can_be_repeated
     assert newest(tmp_path) == 8
 
 
+@pytest.mark.parametrize("effect", ["before", "after"])
+@pytest.mark.parametrize(("call", "at"), [("fsync", 0), ("fsync", 1), ("replace", 0)])
+def test_a_record_whose_writing_fails_anywhere_is_the_old_one_or_the_new_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str, at: int, effect: str
+) -> None:
+    store = FileStore(tmp_path)
+    Signer(KEY, ORIGIN, store, trail(5)).sign()
+    with monkeypatch.context() as patch:
+        failing_at(patch, call, at, effect)
+        with pytest.raises(OSError, match="fault"):
+            Signer(KEY, ORIGIN, store, trail(8)).sign()
+    record = store.load(ORIGIN) or b""
+    written = Frontier.from_bytes(record.partition(b"\n")[2]).size
+    assert written == (8 if (call == "fsync" and at == 1) or (call == "replace" and effect == "after") else 5)
+    if written == 8:  # nobody was given it, and still no other is signed
+        with pytest.raises(LogForked):
+            Signer(KEY, ORIGIN, store, trail(8, "fork", 6)).sign()
+    assert Signer(KEY, ORIGIN, store, trail(8)).sign().note == trail(8).note()
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([sha256(ORIGIN.encode()).hexdigest(), "lock"])
+
+
 def failing_at(patch: pytest.MonkeyPatch, call: str, at: int, effect: str) -> list[int]:
     """The `at`th call of fsync or of renaming fails, before it took effect or after."""
     owner: object = os if call == "fsync" else Path
@@ -316,6 +337,11 @@ def test_what_is_published_never_goes_back_and_is_never_two_things(tmp_path: Pat
         (place / name).unlink() if kept is None else (place / name).write_bytes(kept)
     with pytest.raises(NoteRefused):
         signing.newest_published(tmp_path, ORIGIN, [PARTNER.verifier])
+    text = unverified_text(trail(9).note())
+    (place / "checkpoint.9").write_text(text + "\n" + cosign(text, PARTNER.name, PARTNER.private, 1))
+    with pytest.raises(NotSigned):  # a witness alone is not the log
+        signing.newest_published(tmp_path, ORIGIN, [LOG, PARTNER.verifier])
+    (place / "checkpoint.9").unlink()
     for origin, size in [(ORIGIN, 9), ("lanyard.example/2", 8), ("..", 8), ("a\\b", 8), ("", 8)]:
         with pytest.raises(NoteRefused):
             signing.publish(tmp_path, origin, trail(8).note(), size)

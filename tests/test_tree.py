@@ -247,6 +247,32 @@ def test_a_wrong_consistency_proof_is_refused(old: int, new: int) -> None:
     assert old == new or not tree.verify_consistency(new, old, proof, after, before)
 
 
+def test_a_proof_of_another_length_is_refused_also_where_it_leads_to_the_root_given() -> None:
+    more = b"m" * 32
+    for index, size in INCLUDED:
+        proof, leaf, root = path(index, 0, size), mth(index, index + 1), mth(0, size)
+        for above in [tree.node_hash(more, root), tree.node_hash(root, more)]:
+            assert not tree.verify_inclusion(leaf, index, size, [*proof, more], above)
+    for old, new in GREW[1:]:
+        proof, before, after = subproof(old, 0, new, True), mth(0, old), mth(0, new)
+        over, under = tree.node_hash(more, before), tree.node_hash(more, after)
+        assert not tree.verify_consistency(old, new, [*proof, more], over, under)
+        assert not tree.verify_consistency(old, new, [*proof, more], before, tree.node_hash(after, more))
+    assert not tree.verify_inclusion(mth(0, 1), 0, 8, path(0, 0, 4), mth(0, 4))
+    assert not tree.verify_consistency(1, 8, subproof(1, 0, 4, True), mth(0, 1), mth(0, 4))
+    assert not tree.verify_consistency(3, 8, subproof(3, 0, 4, True), mth(0, 3), mth(0, 4))
+
+
+def test_two_hashes_cut_at_another_place_are_not_two_hashes() -> None:
+    both = mth(0, 1) + mth(1, 2)
+    for at in [0, 31, 33, 64]:
+        left, right = both[:at], both[at:]
+        assert tree.node_hash(left, right) == mth(0, 2)
+        assert not tree.verify_inclusion(left, 0, 2, [right], mth(0, 2))
+        assert not tree.verify_inclusion(right, 1, 2, [left], mth(0, 2))
+        assert not tree.verify_consistency(1, 2, [right], left, mth(0, 2))
+
+
 def test_the_empty_tree_has_one_root_and_an_old_tree_of_that_size_too() -> None:
     root = mth(0, 5)
     assert tree.verify_consistency(0, 0, [], EMPTY_ROOT, EMPTY_ROOT)

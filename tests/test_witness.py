@@ -71,6 +71,13 @@ def test_growth_is_cosigned_and_written_down(tmp_path: Path) -> None:
         old = size
 
 
+def test_other_lines_of_the_note_are_neither_minded_nor_kept(tmp_path: Path) -> None:
+    store = FileStore(tmp_path)
+    told = ask(store, write_growth(Growth(0, (), NOTE + STRANGER.split(b"\n\n")[1])))
+    assert told.status == 200
+    assert store.load(ORIGIN) == NOTE + told.body
+
+
 def signed(text: str) -> bytes:
     return sign_note(text, ORIGIN, KEY)
 
@@ -242,20 +249,25 @@ def test_what_is_no_request_is_turned_away_and_nothing_is_said_of_a_failure(tmp_
         assert client.post("/add-checkpoint", content=GOOD.asks(0)).status_code == 200
 
 
+def http(head: bytes, body: bytes) -> bytes:
+    return b"HTTP/1.1 " + head + b"\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+
+
 TOLD = [
-    b"HTTP/1.1 409 Conflict\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\n3\n",
-    b"HTTP/1.1 409 Conflict\r\nContent-Type: text/x.tlog.size\r\nContent-Length: 2\r\n\r\n03",
-    b"HTTP/1.1 409 Conflict\r\nContent-Type: text/x.tlog.size\r\nContent-Length: 2\r\n\r\n3\n",
-    b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
-    b"HTTP/1.1 200 OK\r\nContent-Length: 70000\r\n\r\n" + b"x" * 70_000,
-    b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhello\n",
-    b"nonsense",
-    b"",
+    (http(b"409 Conflict\r\nContent-Type: text/plain", b"3\n"), "without its size"),
+    (http(b"409 Conflict\r\nContent-Type: text/x.tlog.size", b"3"), "without its size"),
+    (http(b"409 Conflict\r\nContent-Type: text/x.tlog.size", b"03\n"), "without its size"),
+    (http(b"409 Conflict\r\nContent-Type: text/x.tlog.size", b"3\n"), "another size"),  # again and again
+    (http(b"200 OK", b""), "without its own cosignature"),
+    (http(b"200 OK", b"x" * 70_000), "too long"),
+    (http(b"200 OK", b"hello\n"), "does not verify"),
+    (b"nonsense", "RemoteProtocolError"),
+    (b"", "RemoteProtocolError"),
 ]
 
 
-@pytest.mark.parametrize("told", TOLD, ids=range(len(TOLD)))
-def test_an_answer_that_is_no_answer_is_silence(told: bytes) -> None:
+@pytest.mark.parametrize(("told", "why"), TOLD, ids=range(len(TOLD)))
+def test_an_answer_that_is_no_answer_is_silence(told: bytes, why: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
         def talk() -> None:
@@ -266,7 +278,7 @@ def test_an_answer_that_is_no_answer_is_silence(told: bytes) -> None:
                     end.sendall(told)
 
         threading.Thread(target=talk, daemon=True).start()
-        with pytest.raises(WitnessSilent):
+        with pytest.raises(WitnessSilent, match=why):
             asked(f"http://127.0.0.1:{listening.getsockname()[1]}", trail(5), 0)
 
 
@@ -277,7 +289,7 @@ def test_a_cosignature_by_the_right_key_on_another_checkpoint_is_refused() -> No
         def talk() -> None:
             with listening.accept()[0] as end:
                 end.recv(65_536)
-                end.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(other) + other)
+                end.sendall(http(b"200 OK", other))
 
         threading.Thread(target=talk, daemon=True).start()
         with pytest.raises(WitnessSilent, match="does not verify"):
