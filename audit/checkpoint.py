@@ -23,7 +23,7 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from audit.notes import Checkpoint, NoteRefused, PrivateKey, VerifierKey, decimal, sign_note, verify_note
+from audit.notes import Checkpoint, NoteRefused, NotSigned, PrivateKey, VerifierKey, decimal, sign_note, verify_note
 from audit.tree import EMPTY_ROOT, Frontier, NotOfThisTree, leaf_hash
 
 EVERY = timedelta(seconds=60)
@@ -278,7 +278,10 @@ def newest_published(folder: Path, origin: str, keys: Iterable[VerifierKey]) -> 
 
 def _read_published(path: Path, origin: str, keys: list[VerifierKey]) -> Signed:
     note = path.read_bytes()
-    checkpoint = Checkpoint.parse(verify_note(note, keys).text)
+    verified = verify_note(note, keys)
+    if origin not in verified.names:  # a witness's signature alone does not do
+        raise NotSigned(f"{path.name} is not signed by the log")
+    checkpoint = Checkpoint.parse(verified.text)
     if checkpoint.origin != origin or path.name not in {NEWEST, f"{NEWEST}.{checkpoint.size}"}:
         raise NoteRefused(f"{path.name} is another checkpoint than its name says")
     return Signed(checkpoint, note)
