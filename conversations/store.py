@@ -19,8 +19,10 @@ from conversations.states import ENDED, OWNED, UNOWNED, State, Timer
 from conversations.tables import (
     Consultation,
     Due,
+    Erased,
     Held,
     Installation,
+    LegalHold,
     Message,
     MessageVersion,
     Offer,
@@ -59,7 +61,25 @@ def by_ref(session: Session, ref: str) -> Consultation:
 
 def ref_taken(session: Session, ref: str) -> bool:
     """Whether a reference was ever given."""
-    return session.scalar(select(Consultation.id).where(Consultation.ref == ref)) is not None
+    given = session.scalar(select(Consultation.id).where(Consultation.ref == ref))
+    return given is not None or erased(session, ref) is not None
+
+
+def erased(session: Session, ref: str) -> Erased | None:
+    """What is kept of an erased consultation: that it was, and how it went."""
+    return session.scalar(select(Erased).where(Erased.ref == ref.upper()))
+
+
+def ended_before(session: Session, before: datetime) -> list[Consultation]:
+    """Everything that ended before then, first ended first."""
+    query = select(Consultation).where(Consultation.state.in_(_names(ENDED)), Consultation.ended_at <= before)
+    return list(session.scalars(query.order_by(Consultation.ended_at, Consultation.id)))
+
+
+def standing_holds(session: Session, consultation_ids: Sequence[str]) -> list[LegalHold]:
+    """The legal holds on these that nobody has lifted, oldest first."""
+    query = select(LegalHold).where(LegalHold.consultation_id.in_(consultation_ids), LegalHold.lifted_at.is_(None))
+    return list(session.scalars(query.order_by(LegalHold.placed_at, LegalHold.id)))
 
 
 def live_of_officer(session: Session, officer_id: str) -> list[Consultation]:

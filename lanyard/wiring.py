@@ -110,7 +110,7 @@ def open_house(settings: Settings, database: Database) -> House:
     file = settings.database_file()
     keyring = Keyring(read_key_file(settings.key_file, file.parent if file else None))
     bells = Bells()
-    line = Line(database, keyring, settings.policy(), settings.doors(), bells, now, token)
+    line = Line(database, keyring, settings.policy(), settings.doors(), bells, now, token, retention=settings.kept())
     with working(line) as work:
         keyring.prove_fits(work.session, work.now)
         if has_people(work.session, practice=not settings.practice):
