@@ -34,7 +34,7 @@ from bot.web_channel import WebDoor, arrival
 from bot.webhook import webhook_route
 from console.front import Front, Result
 from console.web import create_app
-from conversations import wording
+from conversations import erasure, wording
 from conversations.line import Line
 from conversations.messages import ChannelName
 from conversations.receive import Received
@@ -245,6 +245,7 @@ class Server:
         if self._courier and self._house.line.database.is_sqlite:
             self._courier.start_afresh()
         self._watch.own_up_to_outage()
+        erasure.finish(self._house.line)  # an erasure may have died, or met a reader, before the files let go
         if self._house.settings.telegram is TelegramMode.RELAY:
             with working(self._house.line) as work:
                 reference = self._house.settings.impact_assessment
