@@ -28,7 +28,7 @@ from sqlalchemy import Delete, Update, delete, func, or_, select, update
 from audit.events import Event
 from audit.trail import Head
 from conversations import store
-from conversations.errors import NotDue, StillLive, TooFresh, UnderHold
+from conversations.errors import NotDue, NotYours, StillLive, TooFresh, UnderHold
 from conversations.line import Line
 from conversations.retention import require_supervisor, review_of
 from conversations.states import ENDED, State
@@ -119,11 +119,11 @@ def finish(line: Line) -> bool:
     return True
 
 
-def certificate(work: Work, ref: str) -> Certificate | None:
-    """The certificate of an erased consultation, as often as it is asked for."""
+def certificate(work: Work, ref: str) -> Certificate:
+    """The certificate of an erased consultation, as often as it is asked for. Raises `NotYours`."""
     row = store.erased(work.session, ref)
     if row is None:
-        return None
+        raise NotYours
     return Certificate(
         reference=row.ref,
         consultation=row.consultation_id,
@@ -171,12 +171,14 @@ def _destroy_rows(work: Work, row: Consultation) -> dict[str, int]:
 
 
 def _empty_arrivals(work: Work) -> dict[str, int]:
-    """Empty every arrival and drop every held line that is done with, then the day's keys nothing waits under."""
+    """Empty all that is done with under the keys of the days, then destroy those that nothing waits under."""
     done = (Inbox.state == InboxState.DONE.value, func.length(Inbox.raw) > 0)
     emptied = _run(work, update(Inbox).where(*done).values(raw=EMPTY))
     dropped = _run(work, delete(Held).where(Held.due_at.is_(None)))
     first_kept = f"ingress:{work.now - SETTLED:%Y-%m-%d}"  # younger keys may be in use at this very moment
     finished = (OutboxState.DELIVERED.value, OutboxState.FAILED.value, OutboxState.DROPPED.value)
+    sent = (Outbox.consultation_id.is_(None), Outbox.state.in_(finished), Outbox.body.is_not(None))
+    notes = _run(work, update(Outbox).where(*sent).values(body=None, address=None))
     in_use = (
         select(Inbox.scope).where(Inbox.state != InboxState.DONE.value),
         select(Held.scope),
@@ -184,7 +186,7 @@ def _empty_arrivals(work: Work) -> dict[str, int]:
     )
     old = delete(DataKey).where(DataKey.scope.startswith("ingress:"), DataKey.scope < first_kept)
     keys = _run(work, old.where(*(DataKey.scope.not_in(scopes) for scopes in in_use)))
-    return {"arrivals": emptied, "held_lines": dropped, "day_keys": keys}
+    return {"arrivals": emptied, "held_lines": dropped, "notes": notes, "day_keys": keys}
 
 
 def _record(work: Work, row: Consultation, by: str, rule: Rule, destroyed: dict[str, int]) -> Erased:

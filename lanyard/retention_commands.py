@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
 from access.people import find_by_staff_id
 from conversations import store
-from conversations.erasure import Certificate, Rule, certificate, erase, finish
+from conversations.erasure import Rule, certificate, erase, finish
 from conversations.errors import NoHold, WhichHold
 from conversations.line import Line
 from conversations.retention import HoldReason, ask_to_lift, due_for_review, lift, place_hold, require_supervisor
@@ -23,8 +25,7 @@ DAY = timedelta(days=1)
 
 def due(_asked: Namespace) -> int:
     """What ended longer ago than its class is kept."""
-    house = house_of(read_settings())
-    with working(house.line) as work:
+    with _the_line() as line, working(line) as work:
         for one in due_for_review(work):
             over = (work.now - one.due_at) // DAY
             say(f"{one.ref}\t{one.kind.value}\tended {one.ended_at:%Y-%m-%d}\tdue for {over} days")
@@ -33,8 +34,7 @@ def due(_asked: Namespace) -> int:
 
 def hold(asked: Namespace) -> int:
     """Forbid erasing a consultation, for a reason with a reference."""
-    house = house_of(read_settings())
-    with working(house.line) as work:
+    with _the_line() as line, working(line) as work:
         row = store.by_ref(work.session, asked.ref)
         place_hold(work, row.id, _person(work, asked), HoldReason(asked.reason), asked.reference)
     say(f"{row.ref} is under a legal hold ({asked.reason}, {asked.reference}). Lifting it takes two supervisors.")
@@ -43,8 +43,7 @@ def hold(asked: Namespace) -> int:
 
 def lift_hold(asked: Namespace) -> int:
     """Lift a legal hold: the first supervisor asks, a second one lifts it."""
-    house = house_of(read_settings())
-    with working(house.line) as work:
+    with _the_line() as line, working(line) as work:
         row = store.by_ref(work.session, asked.ref)
         standing = _one_hold(store.standing_holds(work.session, [row.id]), asked.reference)
         by = _person(work, asked)
@@ -60,17 +59,15 @@ def lift_hold(asked: Namespace) -> int:
 
 def erase_one(asked: Namespace) -> int:
     """Destroy a consultation and write its certificate. For one that is erased already: write it again."""
-    line = house_of(read_settings()).line
     folder = Path(asked.certificates)
-    _require_folder(folder)
-    with working(line) as work:
-        by = _person(work, asked)
-        require_supervisor(work, by)
-        if store.erased(work.session, asked.ref) is None:
-            erase(work, store.by_ref(work.session, asked.ref).id, by, Rule(asked.rule))
-    failpoint("erase.after_commit")
-    finish(line)
-    made = _certificate(line, asked.ref)
+    with _the_line() as line:
+        _require_folder(folder)
+        with working(line) as work:
+            _erase(work, asked)
+        failpoint("erase.after_commit")
+        finish(line)
+        with working(line) as work:
+            made = certificate(work, asked.ref)
     file = folder / f"erased-{made.reference}.json"
     file.write_bytes(made.to_json())
     failpoint("erase.after_certificate")
@@ -80,11 +77,20 @@ def erase_one(asked: Namespace) -> int:
     return 0
 
 
-def _certificate(line: Line, ref: str) -> Certificate:
-    with working(line) as work:
-        made = certificate(work, ref)
-    assert made is not None, "erased a moment ago"  # noqa: S101 - the row stays for ever
-    return made
+def _erase(work: Work, asked: Namespace) -> None:
+    by = _person(work, asked)
+    require_supervisor(work, by)
+    if store.erased(work.session, asked.ref) is None:
+        erase(work, store.by_ref(work.session, asked.ref).id, by, Rule(asked.rule))
+
+
+@contextmanager
+def _the_line() -> Iterator[Line]:
+    line = house_of(read_settings()).line
+    try:
+        yield line
+    finally:
+        line.database.close()
 
 
 def _person(work: Work, asked: Namespace) -> str:
