@@ -50,6 +50,7 @@ class Blob:
     table: str
     blob: bytes
     words: str
+    scope: str  # whose key
 
 
 class Talk:
@@ -115,7 +116,7 @@ def sealed_in(house: House) -> list[Blob]:
 
         def opened(table: str, column: str, row: str, scope: str, sealed: Sealed | None) -> Iterator[Blob]:
             if sealed is not None and sealed.blob:
-                yield Blob(table, sealed.blob, work.open_words(table, column, row, scope, sealed))
+                yield Blob(table, sealed.blob, work.open_words(table, column, row, scope, sealed), scope)
 
         found: list[Blob] = []
         of_message: dict[str, str] = {}
@@ -133,7 +134,7 @@ def sealed_in(house: House) -> list[Blob]:
             found += opened("held", "words", line.id, line.scope, line.words)
         for came in session.scalars(select(Inbox)):
             found += opened("inbox", "raw", came.key, came.scope, came.raw)
-        found += [Blob("data_key", key.wrapped.blob, key.scope) for key in session.scalars(select(DataKey))]
+        found += [Blob("data_key", key.wrapped.blob, "", key.scope) for key in session.scalars(select(DataKey))]
     return found
 
 

@@ -195,18 +195,14 @@ def told(house: House) -> tuple[str, str, list[Blob], list[Blob]]:
     second = talk.whole(SECOND)
     talk.carried()
     house.clock.forward(days=4)
-    blobs, scope = sealed_in(house), f"consultation:{house.row(first).id}"
-    return (
-        first,
-        second,
-        [one for one in blobs if FIRST in one.words or one.words == scope],
-        [one for one in blobs if SECOND in one.words],
-    )
+    blobs, key, other_key = sealed_in(house), scope_of(house.row(first).id), scope_of(house.row(second).id)
+    theirs = [one for one in blobs if FIRST in one.words or one.scope == key]
+    return first, second, theirs, [one for one in blobs if one.scope == other_key]
 
 
 def test_an_erased_consultation_is_nowhere_and_the_trail_goes_on(house: House, database_url: str) -> None:
     first, second, theirs, others = told(house)
-    inputs = {"message_version", "consultation", "outbox", "held", "inbox", "data_key"}
+    inputs = {"message_version", "consultation", "outbox", "held", "inbox", "data_key", "message"}
     assert {one.table for one in theirs} == inputs
     row, before = house.row(first), everything(house.line.database)
     leaves = leaves_of(house)
@@ -222,8 +218,9 @@ def test_an_erased_consultation_is_nowhere_and_the_trail_goes_on(house: House, d
     assert not any(f"m-{FIRST}" in line for table in after.values() for line in table)
     still = {one.blob for one in sealed_in(house)}
     assert not [one.table for one in theirs if one.blob in still]
-    # The other consultation of the same people: byte for byte, but for what had merely arrived.
-    assert [one.table for one in others if one.blob not in still and one.table not in ("inbox", "held")] == []
+    # The other consultation of the same people: byte for byte.
+    assert {one.table for one in others} == inputs - {"inbox", "held"}
+    assert [one.table for one in others if one.blob not in still] == []
     second_id = house.row(second).id
     for name, table in before.items():
         assert [line for line in table if second_id in line and line not in after[name]] == [], name
