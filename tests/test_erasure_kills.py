@@ -68,12 +68,12 @@ def is_gap_free(house: House) -> bool:
     return [leaf["index"] for leaf in read] == list(range(len(read)))
 
 
-def wholly_gone(house: House, consultation: str, theirs: list[Blob]) -> bool:
-    """No row names it but the trail and the note that it was erased; nothing sealed of it stands anywhere."""
+def left_of(house: House, consultation: str, theirs: list[Blob]) -> set[str]:
+    """Which tables name it, but for the trail and the note that it was erased, or hold anything sealed of it."""
     tables = everything(house.line.database)
     named = {name for name, rows in tables.items() if any(consultation in row for row in rows)}
     still = {one.blob for one in sealed_in(house)}
-    return named == {"leaf", "erased"} and not any(one.blob in still for one in theirs)
+    return named - {"leaf", "erased"} | {one.table for one in theirs if one.blob in still}
 
 
 def marked(house: House) -> bool:
@@ -108,11 +108,11 @@ def test_killed_at_each_step_it_is_wholly_there_or_wholly_gone(
             if name in BEFORE:
                 assert everything(house.line.database) == before, name
             else:
-                assert wholly_gone(house, consultation, theirs), name
+                assert left_of(house, consultation, theirs) == set(), name
                 assert marked(house) == (name != "erase.after_certificate"), name
 
             assert erase("-", ref) == 0  # once more: does it, or finishes it
-            assert wholly_gone(house, consultation, theirs), name
+            assert left_of(house, consultation, theirs) == set(), name
             assert not marked(house)
             assert json.loads((folder / f"erased-{ref}.json").read_bytes())["files_let_go"] is True
             still = {one.blob for one in sealed_in(house)}
