@@ -94,6 +94,7 @@ def erase(work: Work, consultation_id: str, by: str, rule: Rule) -> Erased:
     row = store.lock(work.session, consultation_id)
     _refuse(work, row, by, rule)
     failpoint("erase.after_refusals")
+    store.mark(work.session, FORGET_DUE, work.new_id())  # also lets one erasure through at a time
     destroyed = _destroy_rows(work, row)
     failpoint("erase.after_rows")
     destroyed |= _empty_arrivals(work)
@@ -106,17 +107,19 @@ def erase(work: Work, consultation_id: str, by: str, rule: Rule) -> Erased:
 def finish(line: Line) -> bool:
     """Make the files let go of what was erased, if anything was. False: not yet; it is tried again at next start.
 
-    After the commit, never in it. If we die before the mark is taken away, the next start does this again.
+    After the commit, never in it. If we die before the mark is taken away, the next start does this again; of an
+    erasure that commits meanwhile the mark is another one, and stays.
     """
     with line.database.reading() as session:
-        if session.get(Installation, FORGET_DUE) is None:
-            return True
+        mark = session.get(Installation, FORGET_DUE)
+    if mark is None:
+        return True
     if not line.database.forget(TOUCHED, DataKey.__tablename__):
         return False
     failpoint("erase.after_forget")
+    ours = (Installation.name == FORGET_DUE, Installation.value == mark.value)
     with working(line) as work:
-        work.session.execute(delete(Installation).where(Installation.name == FORGET_DUE))
-    return True
+        return _run(work, delete(Installation).where(*ours)) == 1
 
 
 def certificate(work: Work, ref: str) -> Certificate:
@@ -199,8 +202,6 @@ def _record(work: Work, row: Consultation, by: str, rule: Rule, destroyed: dict[
         destroyed=json.dumps(destroyed, sort_keys=True),
     )
     work.session.add(erased)
-    if work.session.get(Installation, FORGET_DUE) is None:
-        work.session.add(Installation(name=FORGET_DUE, value=work.now.isoformat()))
     work.session.flush()
     work.record(Event.CONSULTATION_ERASED, by, row.id, rule=rule.value, reference=row.ref, **destroyed)
     work.tx.before_commit(_noting_its_leaf(work, erased))

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from conversations.errors import NotYours
@@ -152,6 +153,13 @@ def earlier_on_incident(session: Session, row: Consultation) -> list[str]:
 def lock_routing(session: Session) -> None:
     """One routing decision at a time, so that nobody is offered more than they have room for."""
     session.scalar(select(Installation).where(Installation.name == "routing").with_for_update())
+
+
+def mark(session: Session, name: str, value: str) -> None:
+    """Set a mark of this installation; until this transaction ends, nobody else sets or takes it away."""
+    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    made = dialect.insert(Installation).values(name=name, value=value)
+    session.execute(made.on_conflict_do_update(index_elements=["name"], set_={"value": value}))
 
 
 def idvas_on_duty(session: Session, row: Consultation, now: datetime) -> list[OnDuty]:

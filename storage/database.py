@@ -191,7 +191,9 @@ class Database:
         return False
 
     def _vacuum(self, tables: Sequence[str], keys: str) -> bool:
+        file = f"SELECT pg_relation_filenode('{keys}')"
         with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            before = connection.exec_driver_sql(file).scalar()
             try:
                 connection.exec_driver_sql(f"SET lock_timeout = {FORGET_TIMEOUT_MS * FORGET_TRIES}")
                 connection.exec_driver_sql(f"VACUUM (FULL) {keys}")
@@ -200,7 +202,8 @@ class Database:
                 return False
             finally:
                 connection.exec_driver_sql("RESET lock_timeout")
-        return True
+            # Somebody who does not own a table is told so by a warning, and nothing is done.
+            return bool(connection.exec_driver_sql(file).scalar() != before)
 
     def close(self) -> None:
         """Give every connection back."""

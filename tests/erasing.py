@@ -21,15 +21,18 @@ from sqlalchemy import select, text
 from access.enrolment import bind_telegram
 from access.people import NewPerson
 from access.tables import Role
+from audit.trail import read_leaves
 from bot.intake import Intake
 from bot.threads import Threads
 from bot.web_channel import WebDoor, arrival
 from conversations import consult, held, search, store
 from conversations.advise import Advice, advise, understood
 from conversations.case import Case
+from conversations.erasure import Rule, erase
+from conversations.line import Doors
 from conversations.messages import ChannelName, Incoming, Kind
 from conversations.receive import receive
-from conversations.tables import Consultation, Held, Inbox, Message, MessageVersion, Outbox
+from conversations.tables import Consultation, Erased, Held, Inbox, Message, MessageVersion, Outbox
 from conversations.work import scope_of
 from lanyard.__main__ import main
 from storage import failpoint
@@ -152,10 +155,47 @@ def _bytes(value: object) -> object:
     return value.blob if isinstance(value, Sealed) else value  # which shows its length only
 
 
+RELAY = Doors(telegram=True, relay=True)
+FIRST, SECOND = "CANARY-ONE", "CANARY-TWO"
+
+
+def ended(house: House, text: str = "Is this coercive control?") -> str:
+    """A consultation that has ended, withdrawn."""
+    ref = house.asks("officer1", text)
+    house.do(lambda work: consult.withdraw(Case.load(work, house.row(ref).id), house.id("officer1")))
+    return ref
+
+
+def erases(house: House, ref: str, by: str = "sam", rule: Rule = Rule.REQUEST) -> Erased:
+    """Somebody erases it."""
+    return house.do(lambda work: erase(work, house.row(ref).id, house.id(by), rule))
+
+
+def leaves_of(house: House) -> list[dict[str, Any]]:
+    """The trail, read."""
+    with house.line.database.reading() as session:
+        return [json.loads(leaf) for leaf in read_leaves(session)]
+
+
+def told(house: House) -> tuple[str, str, list[Blob], list[Blob]]:
+    """Two consultations of the same people, settled; what is sealed of the first, and of the second."""
+    talk = Talk(house)
+    first = talk.whole(FIRST)
+    house.clock.forward(days=1)
+    second = talk.whole(SECOND)
+    talk.carried()
+    house.clock.forward(days=4)
+    blobs, key, other_key = sealed_in(house), scope_of(house.row(first).id), scope_of(house.row(second).id)
+    theirs = [one for one in blobs if FIRST in one.words or one.scope == key]
+    return first, second, theirs, [one for one in blobs if one.scope == other_key]
+
+
 def files_of(url: str) -> bytes:
     """All that SQLite has on the disk: the database, its write-ahead log and the log's index."""
     file = url.removeprefix("sqlite:///")
     there = [path for path in (file, f"{file}-wal", f"{file}-shm") if Path(path).exists()]
+    if not there:
+        return b""
     # Read by another process: closing a file here would drop SQLite's own locks on it (POSIX locks are a process's).
     return subprocess.run(["cat", *there], stdout=subprocess.PIPE, check=True).stdout
 
