@@ -20,6 +20,7 @@ from conversations.work import scope_of
 from lanyard import wiring
 from lanyard.bells import Bells
 from lanyard.settings import read_settings
+from storage import database as storage_database
 from storage.database import Base, Database
 from storage.sealing import CannotOpen, Sealed
 from tests.erasing import (
@@ -189,7 +190,10 @@ def test_sqlites_files_hold_nothing_of_it_only_if_overwritten_and_truncated(
     house.line.database.close()
 
 
-def test_a_reader_in_the_way_is_reported_and_it_is_done_at_the_next_start(tmp_path: Path) -> None:
+def test_a_reader_in_the_way_is_reported_and_it_is_done_at_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(storage_database, "FORGET_TRIES", 1)
     house, url = on_sqlite(tmp_path)
     first, _second, theirs, _others = told(house)
     with house.line.database.reading() as reader:
@@ -198,10 +202,9 @@ def test_a_reader_in_the_way_is_reported_and_it_is_done_at_the_next_start(tmp_pa
         assert not finish(house.line)
         assert not house.do(lambda work: certificate(work, first)).files_let_go
         assert remains(theirs, files_of(url)) != []
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in settings_for(tmp_path, url).items():
-            patch.setenv(name, value)
-        wiring.Server(wiring.House(read_settings(), house.line, Bells()))._begin()
+    for name, value in settings_for(tmp_path, url).items():
+        monkeypatch.setenv(name, value)
+    wiring.Server(wiring.House(read_settings(), house.line, Bells()))._begin()
     assert house.do(lambda work: certificate(work, first)).files_let_go
     assert remains(theirs, files_of(url)) == []
     house.line.database.close()
@@ -220,7 +223,8 @@ def test_postgresqls_file_of_keys_is_written_anew(postgres: Any) -> None:
 
 
 @pytest.mark.postgres
-def test_a_lock_in_the_way_is_reported(postgres: Any) -> None:
+def test_a_lock_in_the_way_is_reported(postgres: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(storage_database, "FORGET_TRIES", 1)
     house = House(Database(postgres.new_database()), team=TWO_SUPERVISORS, doors=RELAY)
     ref = ended(house)
     house.clock.forward(days=3)

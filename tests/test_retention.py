@@ -120,11 +120,11 @@ def test_every_hold_must_be_lifted(house: House) -> None:
         erases(house, ref)
 
 
-@pytest.mark.parametrize("reference", ["Jane Smith", "7", "x" * 39 + "12", "7\nshe said", ""])
-def test_a_hold_s_reference_is_a_number_and_tells_nothing(house: House, reference: str) -> None:
+def test_a_hold_s_reference_is_a_number_and_tells_nothing(house: House) -> None:
     ref = ended(house)
-    with pytest.raises(UnclearReference):
-        holds(house, ref, reference=reference)
+    for reference in ("Jane Smith", "7", "x" * 39 + "12", "7\nshe said", ""):
+        with pytest.raises(UnclearReference):
+            holds(house, ref, reference=reference)
     with pytest.raises(RoleMissing):
         holds(house, ref, "jane")
 
