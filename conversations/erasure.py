@@ -155,6 +155,8 @@ def _refuse(work: Work, row: Consultation, by: str, rule: Rule) -> None:
 def _destroy_rows(work: Work, row: Consultation) -> dict[str, int]:
     """Everything that hangs on a consultation, in the order foreign keys allow, then the consultation itself."""
     messages = select(Message.id).where(Message.consultation_id == row.id)
+    origins = select(func.count(Message.origin)).where(Message.consultation_id == row.id)  # of where each came from
+    hashes = int(row.incident_hash is not None) + (work.session.scalar(origins) or 0)
     chosen = Tap.argument.endswith(f":{row.id}", autoescape=True)  # a held line's button: `held:consultation`
     # A line that still waits for its writer is not part of it: it goes on as if nothing had been proposed.
     _run(work, update(Held).where(Held.consultation_id == row.id).values(consultation_id=None))
@@ -167,7 +169,7 @@ def _destroy_rows(work: Work, row: Consultation) -> dict[str, int]:
         "messages": _run(work, delete(Message).where(Message.consultation_id == row.id)),
         "offers": _run(work, delete(Offer).where(Offer.consultation_id == row.id)),
         "lifted_holds": _run(work, delete(LegalHold).where(LegalHold.consultation_id == row.id)),
-        "look_up_hashes": int(row.incident_hash is not None),
+        "look_up_hashes": hashes,
     }
     destroyed["consultations"] = _run(work, delete(Consultation).where(Consultation.id == row.id))
     return destroyed
@@ -178,7 +180,7 @@ def _empty_arrivals(work: Work) -> dict[str, int]:
     done = (Inbox.state == InboxState.DONE.value, func.length(Inbox.raw) > 0)
     emptied = _run(work, update(Inbox).where(*done).values(raw=EMPTY))
     dropped = _run(work, delete(Held).where(Held.due_at.is_(None)))
-    first_kept = f"ingress:{work.now - SETTLED:%Y-%m-%d}"  # younger keys may be in use at this very moment
+    settled = f"ingress:{work.now - SETTLED:%Y-%m-%d}"  # younger keys may be in use at this very moment
     finished = (OutboxState.DELIVERED.value, OutboxState.FAILED.value, OutboxState.DROPPED.value)
     sent = (Outbox.consultation_id.is_(None), Outbox.state.in_(finished), Outbox.body.is_not(None))
     notes = _run(work, update(Outbox).where(*sent).values(body=None, address=None))
@@ -187,7 +189,7 @@ def _empty_arrivals(work: Work) -> dict[str, int]:
         select(Held.scope),
         select(Outbox.scope).where(Outbox.state.not_in(finished)),
     )
-    old = delete(DataKey).where(DataKey.scope.startswith("ingress:"), DataKey.scope < first_kept)
+    old = delete(DataKey).where(DataKey.scope.startswith("ingress:"), DataKey.scope <= settled)
     keys = _run(work, old.where(*(DataKey.scope.not_in(scopes) for scopes in in_use)))
     return {"arrivals": emptied, "held_lines": dropped, "notes": notes, "day_keys": keys}
 

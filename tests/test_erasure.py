@@ -94,7 +94,8 @@ def test_the_certificate_says_what_was_destroyed_and_repeats_nothing(house: Hous
     leaf = leaves_of(house)[made.leaf or 0]
     assert (leaf["event"], leaf["consultation"], leaf["actor"]) == ("consultation.erased", row.id, house.id("ruth"))
     assert leaf["facts"] == {"rule": "order", "reference": first} | made.destroyed
-    assert made.destroyed["keys"] == made.destroyed["consultations"] == made.destroyed["look_up_hashes"] == 1
+    assert made.destroyed["keys"] == made.destroyed["consultations"] == 1
+    assert made.destroyed["look_up_hashes"] == 5  # the incident's, and where each of four lines came from
     assert made.destroyed["versions"] > made.destroyed["messages"] > 4  # one was changed
     assert made.destroyed["arrivals"] == 4  # typed in both consultations
     assert made.destroyed["day_keys"] == 2
@@ -103,6 +104,17 @@ def test_the_certificate_says_what_was_destroyed_and_repeats_nothing(house: Hous
     for secret in (FIRST, "CANARY", row.officer_id, row.last_idva_id or "", row.incident_hash or ""):
         assert secret not in text
         assert not any(secret in json.dumps(one["facts"]) for one in leaves_of(house)[-1:])
+
+
+def test_as_soon_as_it_may_be_erased_the_keys_of_its_days_go_too(house: House) -> None:
+    talk = Talk(house)
+    ref = talk.whole(FIRST)
+    talk.carried()
+    house.clock.forward(days=2)
+    talk.types("officer2", None, "still new")
+    erases(house, ref)
+    days = {one.scope for one in sealed_in(house) if one.table == "data_key" and one.scope.startswith("ingress:")}
+    assert days == {f"ingress:{house.clock():%Y-%m-%d}"}
 
 
 def test_without_the_key_a_kept_copy_opens_nowhere(house: House) -> None:
