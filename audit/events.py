@@ -34,6 +34,10 @@ class Event(Enum):
     OFFERED = ("consultation.offered", Category.DISCLOSURE)  # somebody was asked to take it, and may see the question
     OFFER_ANSWERED = ("consultation.offer_answered", Category.ALTERATION)  # how an offer ended
     LINKED = ("consultation.linked", Category.COMBINATION)  # routed by an earlier one on the same incident
+    HOLD_PLACED = ("hold.placed", Category.ERASURE)  # a legal hold: nothing of it may be erased
+    HOLD_LIFT_ASKED = ("hold.lift_asked", Category.ERASURE)  # the first of two people wants a legal hold lifted
+    HOLD_LIFTED = ("hold.lifted", Category.ERASURE)  # the second, another person, lifted it
+    CONSULTATION_ERASED = ("consultation.erased", Category.ERASURE)  # its words, its key and its rows are destroyed
     WORDS_READ = ("words.read", Category.CONSULTATION)  # words were opened for a reader
     WORDS_SENT = ("words.sent", Category.DISCLOSURE)  # committed before words leave
     WORDS_DELIVERED = (
@@ -62,5 +66,7 @@ class Event(Enum):
     EXPORTED = ("trail.exported", Category.DISCLOSURE)  # a bundle left the house
 
 
-URGENT = frozenset({Event.STANDING_SET, Event.PERSON_ADDED, Event.TRAIL_RECOVERED, Event.EXPORTED})
+URGENT = frozenset(
+    {Event.STANDING_SET, Event.PERSON_ADDED, Event.TRAIL_RECOVERED, Event.EXPORTED, Event.CONSULTATION_ERASED}
+)
 """Permission changes, exports and erasures are signed at once, not at the next turn."""

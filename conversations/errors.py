@@ -59,6 +59,42 @@ class UnclearAdvice(LineError):
     The last two may be left out."""
 
 
+class StillLive(LineError):
+    """This consultation has not ended, so it cannot be erased."""
+
+
+class UnderHold(LineError):
+    """This consultation is under a legal hold. Two people have to lift it before it can be erased."""
+
+
+class TooFresh(LineError):
+    """This ended less than two days ago: messages may still be on their way. It can be erased after that."""
+
+
+class NotDue(LineError):
+    """Its retention period has not run out. It can be erased now only on a granted request or an order."""
+
+
+class SecondPerson(LineError):
+    """You asked for this hold to be lifted yourself; a second supervisor has to do it."""
+
+
+class LiftNotAsked(LineError):
+    """Nobody has asked for this hold to be lifted yet."""
+
+
+class NoHold(LineError):
+    """There is no such legal hold on this consultation."""
+
+
+class WhichHold(LineError):
+    """There are several legal holds on this consultation. Say which: --reference R"""
+
+
+class UnclearReference(LineError):
+    """A reference is 2 to 40 letters, digits, spaces or . / _ - with a digit among them; it never describes anybody."""
+
+
 class TapRefused(LineError):
     """This button has expired."""
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from conversations.policy import Policy
+from conversations.policy import Policy, RetentionPolicy
 from storage.database import Database
 from storage.keys import Keyring
 
@@ -52,3 +52,4 @@ class Line:
     now: Callable[[], datetime]
     token: Callable[[], str]  # 128 random bits, hexadecimal
     flags: Callable[[str], Iterable[str]] = field(default=no_flags)
+    retention: RetentionPolicy = field(default_factory=RetentionPolicy)

@@ -1,9 +1,11 @@
-"""How long the line waits for whom, and whom it names when it cannot help. Pure data, from settings."""
+"""How long the line waits for whom, whom it names when it cannot help, how long it keeps what. Pure data, from
+settings."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import Enum
 
 
 @dataclass(frozen=True)
@@ -41,3 +43,28 @@ class Policy:
     fallbacks: tuple[str, ...] = field(
         default=("National Domestic Abuse Helpline 0808 2000 247 (24 hours, also advises professionals)",)
     )
+
+
+class RetentionClass(Enum):
+    """How long a consultation is kept once it has ended. Follows from its facts; see `retention.class_of`."""
+
+    ROUTINE = "routine"  # advice without anything that marks it urgent
+    SAFEGUARDING = "safeguarding"  # urgent, graded high by the officer, or a victim who was not safe
+    HELD = "held"  # under a legal hold: kept, whatever its period, until two people have lifted it
+
+
+@dataclass(frozen=True)
+class RetentionPolicy:
+    """How long after its end each class is kept until somebody reviews it. A period erases nothing by itself.
+
+    Six and ten years are where reviews of police information usually begin; the force's own schedule rules
+    (LANYARD_RETENTION).
+    """
+
+    routine: timedelta = timedelta(days=2192)
+    safeguarding: timedelta = timedelta(days=3653)
+
+    def period(self, kind: RetentionClass) -> timedelta | None:
+        """How long this class is kept. None: for as long as the hold stands."""
+        periods = {RetentionClass.ROUTINE: self.routine, RetentionClass.SAFEGUARDING: self.safeguarding}
+        return periods.get(kind)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from conversations.errors import NotYours
@@ -19,8 +20,10 @@ from conversations.states import ENDED, OWNED, UNOWNED, State, Timer
 from conversations.tables import (
     Consultation,
     Due,
+    Erased,
     Held,
     Installation,
+    LegalHold,
     Message,
     MessageKind,
     MessageVersion,
@@ -66,7 +69,25 @@ def of_incident(session: Session, incident_hash: str) -> list[Consultation]:
 
 def ref_taken(session: Session, ref: str) -> bool:
     """Whether a reference was ever given."""
-    return session.scalar(select(Consultation.id).where(Consultation.ref == ref)) is not None
+    given = session.scalar(select(Consultation.id).where(Consultation.ref == ref))
+    return given is not None or erased(session, ref) is not None
+
+
+def erased(session: Session, ref: str) -> Erased | None:
+    """What is kept of an erased consultation: that it was, and how it went."""
+    return session.scalar(select(Erased).where(Erased.ref == ref.upper()))
+
+
+def ended_before(session: Session, before: datetime) -> list[Consultation]:
+    """Everything that ended before then, first ended first."""
+    query = select(Consultation).where(Consultation.state.in_(_names(ENDED)), Consultation.ended_at <= before)
+    return list(session.scalars(query.order_by(Consultation.ended_at, Consultation.id)))
+
+
+def standing_holds(session: Session, consultation_ids: Sequence[str]) -> list[LegalHold]:
+    """The legal holds on these that nobody has lifted, oldest first."""
+    query = select(LegalHold).where(LegalHold.consultation_id.in_(consultation_ids), LegalHold.lifted_at.is_(None))
+    return list(session.scalars(query.order_by(LegalHold.placed_at, LegalHold.id)))
 
 
 def live_of_officer(session: Session, officer_id: str) -> list[Consultation]:
@@ -139,6 +160,13 @@ def earlier_on_incident(session: Session, row: Consultation) -> list[str]:
 def lock_routing(session: Session) -> None:
     """One routing decision at a time, so that nobody is offered more than they have room for."""
     session.scalar(select(Installation).where(Installation.name == "routing").with_for_update())
+
+
+def mark(session: Session, name: str, value: str) -> None:
+    """Set a mark of this installation; until this transaction ends, nobody else sets or takes it away."""
+    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    made = dialect.insert(Installation).values(name=name, value=value)
+    session.execute(made.on_conflict_do_update(index_elements=["name"], set_={"value": value}))
 
 
 def idvas_on_duty(session: Session, row: Consultation, now: datetime) -> list[OnDuty]:

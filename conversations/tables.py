@@ -11,7 +11,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import Enum
 
-from sqlalchemy import Boolean, ForeignKey, Index, Integer, String, UniqueConstraint
+from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.database import Base, Serial
@@ -295,6 +295,39 @@ class Thread(Base):
     person_id: Mapped[str] = mapped_column(ForeignKey("person.id"), primary_key=True)
     consultation_id: Mapped[str] = mapped_column(ForeignKey("consultation.id"), primary_key=True)
     remote: Mapped[str] = mapped_column(String(32), index=True)
+
+
+class LegalHold(Base):
+    """A reason why a consultation must not be erased. Standing until a second person has lifted it."""
+
+    __tablename__ = "legal_hold"
+    __table_args__ = (Index(None, "consultation_id"),)
+
+    id: Mapped[str] = mapped_column(ID, primary_key=True)
+    consultation_id: Mapped[str] = mapped_column(ForeignKey("consultation.id"))
+    reason: Mapped[str] = mapped_column(String(16))
+    reference: Mapped[str] = mapped_column(String(40))  # the other side's number for it, never a name
+    placed_by: Mapped[str] = mapped_column(ForeignKey("person.id"))
+    placed_at: Mapped[datetime]
+    lift_asked_by: Mapped[str | None] = mapped_column(ForeignKey("person.id"))
+    lift_asked_at: Mapped[datetime | None]
+    lifted_by: Mapped[str | None] = mapped_column(ForeignKey("person.id"))
+    lifted_at: Mapped[datetime | None]
+
+
+class Erased(Base):
+    """That there was a consultation, and how it was erased: its reference is never given again, and its certificate
+    can be written again. Nobody's words, no hash of any, and nobody who was part of it."""
+
+    __tablename__ = "erased"
+
+    consultation_id: Mapped[str] = mapped_column(ID, primary_key=True)
+    ref: Mapped[str] = mapped_column(String(6), unique=True)
+    rule: Mapped[str] = mapped_column(String(16))
+    by_id: Mapped[str] = mapped_column(ForeignKey("person.id"))
+    at: Mapped[datetime]
+    destroyed: Mapped[str] = mapped_column(String(400))  # counts by name, as JSON
+    leaf: Mapped[int | None] = mapped_column(BigInteger)  # where the trail says so
 
 
 class Installation(Base):

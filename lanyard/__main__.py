@@ -12,8 +12,10 @@ from access.people import AlreadyKnown, NoSuchPerson
 from access.people import PracticeMix as MixedPeople
 from bot.quiet import keep_words_out_of_logs
 from bot.telegram_polling import CannotListen
+from conversations.erasure import Rule
 from conversations.errors import LineError
-from lanyard import commands, trail_commands
+from conversations.retention import HoldReason
+from lanyard import commands, retention_commands, trail_commands
 from lanyard.schema import SchemaProblem
 from lanyard.settings import LOG_LEVELS, BadSettings
 from lanyard.signing import TrailProblem
@@ -90,6 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     database = groups.add_parser("database", help="the schema").add_subparsers(required=True)
     _command(database, "upgrade", commands.database_upgrade)
     _trail(groups)
+    _retention(groups)
     return parser
 
 
@@ -116,6 +119,22 @@ def _trail(groups: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     witness.add_argument("--log", action="append", required=True, help="public key of a log it cosigns")
     witness.add_argument("--host", default="127.0.0.1")
     witness.add_argument("--port", type=int, default=8001)
+
+
+def _retention(groups: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    group = groups.add_parser("retention", help="what is kept, held and erased").add_subparsers(required=True)
+    _command(group, "due", retention_commands.due)
+    hold = _command(group, "hold", retention_commands.hold)
+    lift = _command(group, "lift", retention_commands.lift_hold)
+    erase = _command(group, "erase", retention_commands.erase_one)
+    for one in (hold, lift, erase):
+        one.add_argument("ref", metavar="REF", help="the consultation's reference")
+        one.add_argument("--by", required=True, metavar="STAFF_ID", help="the supervisor who does it")
+    hold.add_argument("--reason", required=True, choices=[reason.value for reason in HoldReason])
+    hold.add_argument("--reference", required=True, help="the case's number; it names nobody")
+    lift.add_argument("--reference", help="which hold, where there are several")
+    erase.add_argument("--rule", required=True, choices=[rule.value for rule in Rule])
+    erase.add_argument("--certificates", required=True, metavar="FOLDER", help="where its certificate is written")
 
 
 def _command(

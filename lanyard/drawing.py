@@ -10,7 +10,7 @@ from enum import Enum
 from audit import events
 from conversations import states
 from conversations.states import ENDED, MOVES, TIMERS, State, Trigger
-from lanyard.settings import Settings, waits
+from lanyard.settings import Settings, periods, waits
 
 
 def draw() -> str:
@@ -63,6 +63,8 @@ def draw_settings() -> str:
         lines.append(f"| `LANYARD_{name.upper()}` | {shown} | {field.description} |")
     lines += ["", "Names for `LANYARD_WAITS`, with their defaults in seconds:", ""]
     lines += [f"- `{name}`: {value.total_seconds():g}" for name, value in waits().items()]
+    lines += ["", "Classes for `LANYARD_RETENTION`, with their defaults in days after the end:", ""]
+    lines += [f"- `{name}`: {value.days}" for name, value in periods().items()]
     return "\n".join(lines) + "\n"
 
 

@@ -17,9 +17,10 @@ from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from conversations.line import Doors
-from conversations.policy import Policy
+from conversations.policy import Policy, RetentionPolicy
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+LONGEST_KEPT = 36_525  # days: a hundred years
 LONGEST_WAIT = timedelta(days=30).total_seconds()
 
 
@@ -93,6 +94,10 @@ class Settings(BaseSettings):
     witnesses: dict[str, str] = Field(
         default_factory=dict, description="the signer only: address and public key of each witness (a JSON object)"
     )
+    retention: dict[str, float] = Field(
+        default_factory=dict,
+        description="days a consultation is kept by class, overriding the defaults (a JSON object)",
+    )
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR; no level ever logs words or names")
 
     @model_validator(mode="after")
@@ -133,6 +138,16 @@ class Settings(BaseSettings):
             raise ValueError(f"LANYARD_LOG_LEVEL must be one of {', '.join(LOG_LEVELS)}")
         return self
 
+    @model_validator(mode="after")
+    def _periods(self) -> Settings:
+        unknown = set(self.retention) - set(periods())
+        if unknown:
+            raise ValueError(f"LANYARD_RETENTION has unknown classes: {', '.join(sorted(unknown))}")
+        wrong = [name for name, days in self.retention.items() if not 1 <= days <= LONGEST_KEPT]
+        if wrong:
+            raise ValueError(f"LANYARD_RETENTION: {wrong[0]} must be 1 day or more, and 100 years at most")
+        return self
+
     def policy(self) -> Policy:
         """The waiting times and names for the floors below."""
         return Policy(
@@ -144,6 +159,10 @@ class Settings(BaseSettings):
             lead_phone=self.lead_phone or Policy.lead_phone,
             fallbacks=self.fallbacks,
         )
+
+    def kept(self) -> RetentionPolicy:
+        """How long consultations are kept, for the floors below."""
+        return RetentionPolicy(**{name: timedelta(days=days) for name, days in self.retention.items()})
 
     def doors(self) -> Doors:
         """How people are reached."""
@@ -180,6 +199,11 @@ class Settings(BaseSettings):
 def waits() -> dict[str, timedelta]:
     """The waiting times that can be set, with their defaults."""
     return {name: default for name, default in vars(Policy).items() if isinstance(default, timedelta)}
+
+
+def periods() -> dict[str, timedelta]:
+    """The retention periods that can be set, with their defaults."""
+    return {name: default for name, default in vars(RetentionPolicy).items() if isinstance(default, timedelta)}
 
 
 def read_settings(**given: Any) -> Settings:

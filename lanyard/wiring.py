@@ -34,7 +34,7 @@ from bot.web_channel import WebDoor, arrival
 from bot.webhook import webhook_route
 from console.front import Front, Result
 from console.web import create_app
-from conversations import wording
+from conversations import erasure, wording
 from conversations.line import Line
 from conversations.messages import ChannelName
 from conversations.receive import Received
@@ -110,7 +110,7 @@ def open_house(settings: Settings, database: Database) -> House:
     file = settings.database_file()
     keyring = Keyring(read_key_file(settings.key_file, file.parent if file else None))
     bells = Bells()
-    line = Line(database, keyring, settings.policy(), settings.doors(), bells, now, token)
+    line = Line(database, keyring, settings.policy(), settings.doors(), bells, now, token, retention=settings.kept())
     with working(line) as work:
         keyring.prove_fits(work.session, work.now)
         if has_people(work.session, practice=not settings.practice):
@@ -252,6 +252,7 @@ class Server:
         if self._courier and self._house.line.database.is_sqlite:
             self._courier.start_afresh()
         self._watch.own_up_to_outage()
+        erasure.finish(self._house.line)  # an erasure may have died, or met a reader, before the files let go
         if self._house.settings.telegram is TelegramMode.RELAY:
             with working(self._house.line) as work:
                 reference = self._house.settings.impact_assessment

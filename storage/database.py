@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
@@ -24,6 +24,8 @@ from sqlalchemy.orm import DeclarativeBase, ORMExecuteState, Session
 from sqlalchemy.types import TypeDecorator
 
 POOL_SIZE = 16  # connections to PostgreSQL for one process; one thread uses one at a time
+FORGET_TRIES = 4  # how often the files are asked to let go of what was deleted, before it is left for the next start
+FORGET_TIMEOUT_MS = 500  # how long each of these waits; nobody else can write meanwhile
 BUSY_TIMEOUT_MS = 5_000  # how long a second SQLite process (a command) waits for the writer
 
 
@@ -162,9 +164,61 @@ class Database:
             with self._writer:
                 yield
 
+    def forget(self, tables: Sequence[str], keys: str) -> bool:
+        """Make the files let go of what was deleted from these tables and from the table of keys.
+
+        SQLite: `secure_delete` has overwritten it in the file, but not the copies that moving rows about leaves in
+        the gaps of pages: VACUUM writes every page anew. What the write-ahead log still holds goes by truncating it.
+        PostgreSQL: VACUUM frees the rows for reuse without overwriting them, so the table of wrapped keys is written
+        anew (VACUUM FULL) and its old file is given back. What neither reaches: blocks the file system or the disk
+        has not reused, PostgreSQL's own log and its archive, replicas until they have replayed, backups. There the
+        words stay sealed under a key that is wrapped in them too, and opens only with the key-encryption key:
+        destroying the key live, and the key-encryption key of old backups in time, is the answer.
+
+        False: a reader or a lock was in the way. What is deleted stays deleted; call again later.
+        """
+        return self._write_anew() if self.is_sqlite else self._vacuum(tables, keys)
+
+    def _write_anew(self) -> bool:
+        vacuumed = False
+        for _ in range(FORGET_TRIES):
+            with self._one_writer(), closing(self.engine.raw_connection()) as connection:
+                cursor = connection.cursor()
+                cursor.execute(f"PRAGMA busy_timeout={FORGET_TIMEOUT_MS}")
+                vacuumed = vacuumed or _vacuumed(cursor)
+                busy, _log, _moved = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+                cursor.close()
+            if vacuumed and not busy:
+                return True
+        return False
+
+    def _vacuum(self, tables: Sequence[str], keys: str) -> bool:
+        file = f"SELECT pg_relation_filenode('{keys}')"
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            before = connection.exec_driver_sql(file).scalar()
+            try:
+                connection.exec_driver_sql(f"SET lock_timeout = {FORGET_TIMEOUT_MS * FORGET_TRIES}")
+                connection.exec_driver_sql(f"VACUUM (FULL) {keys}")
+                connection.exec_driver_sql(f"VACUUM {', '.join(tables)}")
+            except OperationalError:
+                return False
+            finally:
+                connection.exec_driver_sql("RESET lock_timeout")
+            # Somebody who does not own a table is told so by a warning, and nothing is done.
+            return bool(connection.exec_driver_sql(file).scalar() != before)
+
     def close(self) -> None:
         """Give every connection back."""
         self.engine.dispose()
+
+
+def _vacuumed(cursor: Any) -> bool:
+    try:
+        cursor.execute("VACUUM")
+    except sqlite3.OperationalError:  # another process is writing
+        return False
+    return True
 
 
 class DatabaseUnavailable(Exception):

@@ -21,7 +21,7 @@ from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 
-from sqlalchemy import String
+from sqlalchemy import String, delete
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -116,6 +116,11 @@ class Keyring:
         dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
         values = {"scope": scope, "kid": self._kek.kid, "wrapped": wrapped, "made_at": now}
         session.execute(dialect.insert(DataKey).values(values).on_conflict_do_nothing())
+
+    def destroy(self, session: Session, scope: str) -> int:
+        """Destroy the key of a scope: what was sealed under it opens nowhere any more. Gives how many there were."""
+        gone = session.execute(delete(DataKey).where(DataKey.scope == scope))
+        return int(getattr(gone, "rowcount", 0))
 
     def seal(self, session: Session, place: Place, words: str) -> Sealed:
         """Seal text under its scope's key."""
