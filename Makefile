@@ -21,10 +21,10 @@ ENV := $(VENV)/.made
 NODE_MODULES := $(ASSETS)/node_modules/.made
 BUILT := $(ASSETS)/built/manifest.json
 
-.PHONY: help env assets run test check prove states lock upgrade clean
+.PHONY: help env assets run test check prove bench-audit states lock upgrade clean
 
 help: ## list these
-	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' Makefile | expand -t 18
 
 env: $(ENV) ## make .venv, with the `lanyard` command in it
 assets: $(BUILT) ## build the pages' styles, scripts and icons
@@ -46,6 +46,9 @@ check: $(ENV) $(BUILT) ## run everything that CI runs
 	@echo "locks";         $(BIN)/python -m tools.lock --check
 	@echo "addresses";     $(BIN)/python -m tools.addresses
 	@echo "tests";         $(MAKE) test
+
+bench-audit: $(ENV) ## measure what the trail costs, side by side in one run (ARGS=--quick for a hundredth)
+	@$(BIN)/python -m bench.audit $(ARGS)
 
 states: $(ENV) ## draw docs/states.md, settings.md and events.md from the code
 	@$(BIN)/lanyard states docs
