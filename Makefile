@@ -24,7 +24,7 @@ BUILT := $(ASSETS)/built/manifest.json
 .PHONY: help env assets run test check prove bench-audit states lock upgrade clean
 
 help: ## list these
-	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' Makefile | expand -t 20
 
 env: $(ENV) ## make .venv, with the `lanyard` command in it
 assets: $(BUILT) ## build the pages' styles, scripts and icons
