@@ -741,12 +741,15 @@ def check(bundle_path: Path, keys: Sequence[Key], witnesses: int = 0, since: byt
         except (Tampered, Incomplete) as wrong:
             raise Usage(f"the earlier checkpoint cannot be used: {wrong}") from None
     try:
-        with ZipFile(bundle_path) as file:
-            return _check(file, keys, witnesses, earlier)
-    except OSError as error:
-        raise Usage(f"{str(bundle_path)!a} cannot be read ({type(error).__name__})") from None
-    except (BadZipFile, NotImplementedError, ValueError, struct.error) as error:
-        return _nothing(INCOMPLETE, f"this is not a whole zip file ({type(error).__name__})")
+        opened = bundle_path.open("rb")
+    except (OSError, ValueError) as error:
+        raise Usage(f"{bundle_path} cannot be read ({type(error).__name__})") from None
+    with opened:
+        try:
+            with ZipFile(opened) as file:
+                return _check(file, keys, witnesses, earlier)
+        except (BadZipFile, NotImplementedError, OSError, ValueError, struct.error) as error:
+            return _nothing(INCOMPLETE, f"this is not a whole zip file ({type(error).__name__})")
 
 
 def _check(file: ZipFile, keys: Sequence[Key], quorum: int, since: Checkpoint | None) -> Report:
@@ -757,8 +760,8 @@ def _check(file: ZipFile, keys: Sequence[Key], quorum: int, since: Checkpoint | 
         cosigned = verify_checkpoint(checkpoint, keys, quorum)
         doing = Check(bundle, checkpoint, since)
         doing.run()
-    except (Tampered, Incomplete) as wrong:
-        kind = TAMPERED if isinstance(wrong, Tampered) else INCOMPLETE
+    except (Tampered, Incomplete, RecursionError) as wrong:
+        kind = INCOMPLETE if isinstance(wrong, Incomplete) else TAMPERED
         if doing is None:
             return _nothing(kind, str(wrong))
         doing.find(kind, str(wrong))
@@ -813,11 +816,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not report.origin:
         print(f"Nothing was checked beyond this: {VERDICTS[report.code]}.")
         return report.code
-    print(
-        f"Checked {ascii(report.origin)[1:-1]}, {report.size} leaves, root {report.root}, "
-        f"{report.witnesses} witnesses: {report.leaves} leaves here, {report.consultations} consultations, {report.words} wordings: "
-        f"{VERDICTS[report.code]}."
-    )
+    what = f"{report.origin}, {report.size} leaves, root {report.root}, {report.witnesses} witnesses"
+    here = f"{report.leaves} leaves here, {report.consultations} consultations, {report.words} wordings"
+    print(f"Checked {ascii(what)[1:-1]}: {here}: {VERDICTS[report.code]}.")
     return report.code
 
 
