@@ -160,9 +160,9 @@ def test_the_table_of_moves_is_that_of_the_line() -> None:
     assert theirs == checker.LEGAL
 
 
-COMMITTED = {"message": 1, "version": 1, "commitment": "a" * 64, "sealed": "b" * 64}
+COMMITTED: Leaf = {"message": 1, "version": 1, "commitment": "a" * 64, "sealed": "b" * 64}
 FIRST = ("message.received", "collection")
-RECOVERED = {"epoch": 2, "lost_from": 0, "lost_to": 9, "reference": "INC"}
+RECOVERED: Leaf = {"epoch": 2, "lost_from": 0, "lost_to": 9, "reference": "INC"}
 BROKEN: dict[str, tuple[Leaf, ...]] = {
     "an index is missing": (leaf(0), leaf(2)),
     "an index is no number": (leaf(0), leaf(True)),
@@ -235,7 +235,7 @@ def test_another_epoch_than_the_leaves_say_is_seen(ask: Callable[..., Answer]) -
     assert (code, "the leaves are of epoch 1" in told) == (1, True)
 
 
-FORMS = {
+FORMS: dict[str, Callable[[bytes], bytes]] = {
     "a space": lambda data: data.replace(b":", b": ", 1),
     "another order": lambda data: json.dumps(dict(reversed(json.loads(data).items())), separators=(",", ":")).encode(),
     "a name twice": lambda data: data.replace(b"{", b'{"actor":"line",', 1),
@@ -357,7 +357,7 @@ def test_another_logs_genuine_signature_does_not_do(ask: Callable[..., Answer]) 
     assert (code, "is signed by 'other.example/1'" in told) == (1, True)
 
 
-NOTES = {
+NOTES: dict[str, Callable[[bytes], bytes]] = {
     "an extension line": lambda text: text.replace(b"\n\n", b"\nmore\n\n", 1),
     "carriage returns": lambda text: text.replace(b"\n", b"\r\n"),
     "a size with a nought before it": lambda text: text.replace(b"\n2", b"\n02", 1),
