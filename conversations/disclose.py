@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from access.people import NoSuchPerson
 from audit.bundle import Disclosed
 from audit.disclosure import Happened, Said, Told, Wording, both_times
 from audit.events import Event
@@ -116,7 +117,7 @@ def _named(work: Work, name: str, value: object) -> str:
     if name in ("to", "person", "idva", "colleague") and isinstance(value, str):
         try:
             return work.person(value).title
-        except LookupError:
+        except NoSuchPerson:  # "to" is a state where a consultation moved
             return value
     return str(value)
 

@@ -110,6 +110,8 @@ def _trail(groups: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     export.add_argument("--by", help="staff id of whoever asks for it")
     export.add_argument("--recipient", required=True, help="who gets it: a reference, no name")
     export.add_argument("--purpose", required=True)
+    check = _command(audit, "check", trail_commands.audit_check)
+    check.add_argument("arguments", nargs=argparse.REMAINDER, help="BUNDLE --key FILE (and more: --help after BUNDLE)")
     _command(audit, "recover", trail_commands.audit_recover).add_argument("--reference", required=True)
     _command(groups, "signer", trail_commands.signer)
     witness = _command(groups, "witness", trail_commands.witness)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from access.people import find_by_staff_id
+from audit import check
 from audit.bundle import Disclosed, write_consultations, write_log
 from audit.checkpoint import FileStore, Refused, Signed
 from audit.disclosure import Dossier, to_pdf
@@ -134,6 +135,11 @@ def _signed(house: House) -> Signed:
             "Nothing of this trail is signed and published yet. Start 'lanyard signer', wait a minute, and ask again."
         )
     return found
+
+
+def audit_check(asked: Namespace) -> int:
+    """Check a bundle with nothing but public keys. 0 good, 1 tampered, 2 incomplete, 3 usage."""
+    return check.main(asked.arguments)
 
 
 def audit_recover(asked: Namespace) -> int:
