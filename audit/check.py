@@ -292,6 +292,7 @@ class Replay:
         self._last = 0
         self._events: dict[str, str] = dict(FIXED)  # with the category of each: an event has one
         self._names: set[str] = set()  # of facts, seen to be well-formed
+        self._actors: set[str] = set()  # likewise
 
     def take(self, leaf: Any, index: int) -> None:
         """The next leaf, which is canonical JSON. Raises `Tampered` or `Incomplete` for the first thing wrong."""
@@ -318,8 +319,9 @@ class Replay:
     def _well_formed(self, actor: Any, category: Any, event: Any, facts: Any) -> None:
         if type(event) is not str or self._events.get(event) != category:
             self._new_event(event, category)
-        if type(actor) is not str or not ID.fullmatch(actor):
+        if type(actor) is not str or (actor not in self._actors and not ID.fullmatch(actor)):
             raise Tampered("its actor is no id")
+        self._actors.add(actor)
         if type(facts) is not dict:
             raise Tampered("its facts are no object")
         if not self._names.issuperset(facts):
@@ -339,11 +341,9 @@ class Replay:
         self._events[event] = category
 
     def _in_consultation(self, consultation: Any, cseq: Any, event: str, facts: dict[str, Any]) -> None:
-        if type(consultation) is not str or not ID.fullmatch(consultation) or type(cseq) is not int:
+        if type(consultation) is not str or type(cseq) is not int:
             raise Tampered("its consultation or cseq is not well-formed")
-        case = self.cases.get(consultation)
-        if case is None:
-            case = self.cases[consultation] = Case()
+        case = self.cases.get(consultation) or self._new_case(consultation)
         due, case.due = case.due, cseq + 1
         if cseq > due and not self.whole:
             case.state = None
@@ -356,6 +356,12 @@ class Replay:
             _committed(facts)
         if event in FIXED:
             self._of_meaning(case, event, facts)
+
+    def _new_case(self, consultation: str) -> Case:
+        if not ID.fullmatch(consultation):
+            raise Tampered("its consultation is no id")
+        self.cases[consultation] = Case()
+        return self.cases[consultation]
 
     def _of_meaning(self, case: Case, event: str, facts: dict[str, Any]) -> None:
         if event == "consultation.moved":
@@ -384,11 +390,10 @@ class Replay:
 
 
 def _committed(facts: dict[str, Any]) -> None:
-    marks = facts["commitment"], facts.get("sealed")
-    numbers = facts.get("message"), facts.get("version")
-    if not all(type(one) is str and HEX.fullmatch(one) for one in marks):
+    mark, seal, message, version = (facts.get(one) for one in ("commitment", "sealed", "message", "version"))
+    if type(mark) is not str or type(seal) is not str or not (HEX.fullmatch(mark) and HEX.fullmatch(seal)):
         raise Tampered("its commitment is not well-formed")
-    if not all(type(one) is int and one > 0 for one in numbers):
+    if type(message) is not int or type(version) is not int or message < 1 or version < 1:
         raise Tampered("it commits to no message and version")
 
 

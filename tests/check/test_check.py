@@ -16,6 +16,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -206,6 +207,18 @@ BROKEN: dict[str, tuple[Leaf, ...]] = {
     ),
     "a commitment that is none": (case(0, 0, *FIRST, **{**COMMITTED, "commitment": "A" * 64}),),
     "a seal that is none": (case(0, 0, *FIRST, **{**COMMITTED, "sealed": 7}),),
+    "a commitment to message nought": (case(0, 0, *FIRST, **{**COMMITTED, "message": 0}),),
+    "a commitment to no version": (case(0, 0, *FIRST, **{**COMMITTED, "version": "1"}),),
+    "a commitment to version nought": (case(0, 0, *FIRST, **{**COMMITTED, "version": 0}),),
+    "a commitment that is a number": (case(0, 0, *FIRST, **{**COMMITTED, "commitment": 7}),),
+    "a seal in capitals": (case(0, 0, *FIRST, **{**COMMITTED, "sealed": "B" * 64}),),
+    "a category that is a list": ({**leaf(0), "category": ["system"]},),
+    "time beyond all numbers": (leaf(0, t_ms=2**53),),
+    "a fact below all numbers": (leaf(0, facts={"much": -(2**53)}),),
+    "an actor that is a number": (leaf(0, actor=5),),
+    "a consultation that is a number": (leaf(0, consultation=5, cseq=0),),
+    "an erasure of no consultation": (leaf(0, "consultation.erased", "erasure"),),
+    "an epoch is text": (leaf(0, "trail.recovered", "system", facts={**RECOVERED, "epoch": "2"}),),
     "a commitment to no message": (case(0, 0, *FIRST, **{**COMMITTED, "message": None}),),
     "an epoch begins unsaid": (leaf(0, "trail.recovered", "system", facts={**RECOVERED, "lost_from": 1}),),
     "an epoch is passed over": (leaf(0, "trail.recovered", "system", facts={**RECOVERED, "epoch": 3}),),
@@ -357,30 +370,92 @@ def test_another_logs_genuine_signature_does_not_do(ask: Callable[..., Answer]) 
     assert (code, "is signed by 'other.example/1'" in told) == (1, True)
 
 
+TEXTS: dict[str, Callable[[str], str]] = {
+    "an extension line": lambda text: f"{text}more\n",
+    "an empty line in it": lambda text: text.replace("\n", "\n\n", 1),
+    "two lines": lambda text: text.rpartition("\n")[0].rpartition("\n")[0] + "\n",
+    "a size with a nought before it": lambda text: text.replace("\n20", "\n020"),
+    "a size with a sign": lambda text: text.replace("\n20", "\n+20"),
+    "a size in other digits": lambda text: text.replace("\n20", "\n\u0662\u0660"),
+    "a size of many digits": lambda text: text.replace("\n20", "\n" + "2" * 5_000),
+    "a root without padding": lambda text: text.replace("=", ""),
+    "a root that is longer": lambda text: text.replace("=\n", base64.b64encode(b"more").decode() + "\n"),
+    "a root that is none": lambda text: "\n".join([*text.split("\n")[:2], "", ""]),
+    "a tab": lambda text: text.replace("\n20", "\n20\t"),
+    "a bell": lambda text: text.replace("/1\n", "/1\a\n"),
+    "no epoch": lambda text: text.replace("/1\n", "\n"),
+    "epoch nought": lambda text: text.replace("/1\n", "/0\n"),
+    "a space in the origin": lambda text: text.replace("lan", "l n"),
+}
 NOTES: dict[str, Callable[[bytes], bytes]] = {
-    "an extension line": lambda text: text.replace(b"\n\n", b"\nmore\n\n", 1),
     "carriage returns": lambda text: text.replace(b"\n", b"\r\n"),
-    "a size with a nought before it": lambda text: text.replace(b"\n2", b"\n02", 1),
-    "a size of many digits": lambda text: text.replace(b"\n2", b"\n2" + b"2" * 5_000, 1),
     "no end of line": lambda text: text[:-1],
     "an empty line at the end": lambda text: text + b"\n",
+    "words after it": lambda text: text + b"words\n",
+    "half a line after it": lambda text: text + b"words",
     "a hyphen for the dash": lambda text: text.replace("—".encode(), b"-"),
-    "a name with plus": lambda text: text.replace("— lan".encode(), "— l+n".encode()),
-    "a tab": lambda text: text.replace(b" ", b"\t"),
-    "base64 without padding": lambda text: text.replace(b"=", b""),
+    "a name with plus": lambda text: text + "— l+n AAAAAAAA\n".encode(),
+    "a name with a space": lambda text: text + "— l n AAAAAAAA\n".encode(),
+    "a tab in a name": lambda text: text + "— l\tn AAAAAAAA\n".encode(),
+    "a signature of a byte": lambda text: text + "— lan AA==\n".encode(),
+    "a signature without padding": lambda text: text + "— lan AAAAAAA\n".encode(),
     "no signature": lambda text: text.partition(b"\n\n")[0] + b"\n\n",
     "nothing": lambda text: b"",
     "other bytes": lambda text: b"\xff\xfe",
-    "a thousand signatures": lambda text: text + text.rpartition(b"\n\n")[2] * 500,
+    "bytes that are no text": lambda text: text + "— ".encode() + b"\xff AAAAAAAA\n",
+    "a hundred signatures": lambda text: text + text.rpartition(b"\n\n")[2] * 40,
 }
 
 
+@pytest.mark.parametrize("form", TEXTS)
+def test_a_checkpoint_has_one_form_whoever_signs_it(form: str, ask: Callable[..., Answer]) -> None:
+    log = honest_log(4, 20)
+    text = log.checkpoint().partition(b"\n\n")[0].decode() + "\n"
+    forged = TEXTS[form](text)
+    assert forged != text
+    lines = b"".join(one.line(forged.encode()) for one in (log.log, log.witness))
+    code, told = ask({**log.whole(), "checkpoint": forged.encode() + b"\n" + lines}, log.keys())
+    assert (code, told.count("TAMPERED: the checkpoint")) == (1, 1), told
+    assert "form" in told or "three lines" in told
+
+
 @pytest.mark.parametrize("form", NOTES)
-def test_a_checkpoint_has_one_form(form: str, ask: Callable[..., Answer]) -> None:
+def test_a_signed_note_has_one_form(form: str, ask: Callable[..., Answer]) -> None:
     log = honest_log(4, 20)
     forged = NOTES[form](log.checkpoint())
     assert forged != log.checkpoint()
-    assert ask({**log.whole(), "checkpoint": forged}, log.keys())[0] == 1
+    code, told = ask({**log.whole(), "checkpoint": forged}, log.keys())
+    assert code == 1, told
+    assert "form" in told or "three lines" in told or "UTF-8" in told
+
+
+def bad_keys(log: Log) -> dict[str, str]:
+    """Lines that are no verifier keys; one of them, beside a good one, spoils the file."""
+    key = log.log.key()
+    name, number, public = key.split("+", 2)
+    raw = base64.b64decode(public)
+
+    def vouched(raw: bytes) -> str:  # with a key id that fits
+        found = sha256(name.encode() + b"\n" + raw).hexdigest()[:8]
+        return f"{name}+{found}+{base64.b64encode(raw).decode()}"
+
+    return {
+        "another id": f"{name}+{'0' * 8}+{public}",
+        "an id in capitals": f"{name}+{number.upper()}+{public}",
+        "another kind": vouched(b"\x02" + raw[1:]),
+        "too short": vouched(raw[:-1]),
+        "too long": vouched(raw + b"\0"),
+        "nothing after the id": f"{name}+{number}+",
+        "base64 that is none": f"{name}+{number}+***",
+        "a name alone": name,
+    }
+
+
+def test_one_bad_key_spoils_the_file(ask: Callable[..., Answer]) -> None:
+    log = honest_log(4, 20)
+    for what, line in bad_keys(log).items():
+        code, told = ask(log.whole(), f"{log.keys()}{line}\n")
+        assert (code, "this is not a verifier key" in told) == (3, True), what
 
 
 # --- bundles of consultations ----------------------------------------------------------------------
