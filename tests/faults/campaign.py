@@ -67,7 +67,14 @@ class Campaign:
         return took
 
     def check(self) -> list[str]:
-        """What is not as it must be."""
+        """What is not as it must be, twice: the line goes on meanwhile, and something may be on its way just now."""
+        found = self._findings()
+        if found and self.process.alive:
+            self.settle()
+            found = [one for one in self._findings() if one in found]
+        return found
+
+    def _findings(self) -> list[str]:
         return findings(Evidence(self.api, self.installation, self.load.said, self.process.births))
 
     def _open(self, database: Database) -> str:
