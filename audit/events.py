@@ -45,6 +45,7 @@ class Event(Enum):
         Category.SYSTEM,
     )  # the result of a sending, or of a page being shown
     WORDS_NOT_SENT = ("words.not_sent", Category.SYSTEM)  # words could not be delivered, and who had to know was told
+    ROTA_CHANGED = ("rota.changed", Category.ALTERATION)  # a shift was added or prolonged (times: Unix seconds)
     DUTY_BEGAN = ("duty.began", Category.SYSTEM)  # somebody came on duty
     DUTY_ENDED = ("duty.ended", Category.SYSTEM)  # somebody went off duty
     PERSON_ADDED = ("person.added", Category.COLLECTION)  # a member of staff was added

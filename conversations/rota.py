@@ -25,8 +25,12 @@ LONGEST_SHIFT = timedelta(hours=14)
 _ROLE_OF = {store.IDVA_DUTY: Role.IDVA, store.LEAD_DUTY: Role.SUPERVISOR}
 
 
-def add_shift(work: Work, person_id: str, duty: str, starts_at: datetime, ends_at: datetime) -> Shift:
-    """Put somebody on the rota. Raises `RoleMissing`, or ValueError for a shift that cannot be."""
+def add_shift(
+    work: Work, person_id: str, duty: str, starts_at: datetime, ends_at: datetime, by: str | None = None
+) -> Shift:
+    """Put somebody on the rota; `by`: who does it, if not they themselves.
+
+    Raises `RoleMissing`, or ValueError for a shift that cannot be."""
     if not work.has_role(person_id, _ROLE_OF[duty]):
         raise RoleMissing
     if not timedelta(0) < ends_at - starts_at <= LONGEST_SHIFT:
@@ -35,6 +39,7 @@ def add_shift(work: Work, person_id: str, duty: str, starts_at: datetime, ends_a
     shift.announced = False
     work.session.add(shift)
     work.session.flush()
+    _record_change(work, shift, by or person_id)
     if starts_at <= work.now < ends_at:
         announce(work, shift)
     return shift
@@ -47,6 +52,12 @@ def go_on_duty(work: Work, person_id: str, duty: str, ends_at: datetime) -> None
         add_shift(work, person_id, duty, work.now, ends_at)
     elif ends_at > current.ends_at:
         current.ends_at = ends_at
+        _record_change(work, current, person_id)
+
+
+def _record_change(work: Work, shift: Shift, by: str) -> None:
+    starts, ends = (int(at.timestamp()) for at in (shift.starts_at, shift.ends_at))
+    work.record(Event.ROTA_CHANGED, by, person=shift.person_id, duty=shift.duty, starts=starts, ends=ends)
 
 
 def go_off_duty(work: Work, person_id: str, duty: str) -> None:

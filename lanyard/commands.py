@@ -135,7 +135,7 @@ def rota_add(asked: Namespace) -> int:
         starts, ends = _local(asked.starts), _local(asked.ends)
         with working(house.line) as work:
             person = find_by_staff_id(work.session, house.line.keyring, asked.staff_id)
-            add_shift(work, person.id, store.LEAD_DUTY if asked.lead else store.IDVA_DUTY, starts, ends)
+            add_shift(work, person.id, store.LEAD_DUTY if asked.lead else store.IDVA_DUTY, starts, ends, BY_THE_LINE)
         say(f"{asked.staff_id} is on duty from {starts:%a %d %b %H:%M} to {ends:%a %d %b %H:%M} (Europe/London).")
         return 0
 

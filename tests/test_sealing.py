@@ -6,6 +6,7 @@ import ast
 import re
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -13,7 +14,9 @@ from hypothesis import strategies as some
 from sqlalchemy import select, text
 from sqlalchemy.exc import StatementError
 
-from conversations.tables import MessageVersion
+from access.tables import Person
+from conversations.tables import Message, MessageVersion
+from conversations.work import Work, scope_of
 from storage.keys import KeyEncryptionKey, KeyProblem, Keyring, make_key_file, read_key_file
 from storage.sealing import CannotOpen, Place, Sealed, new_key, open_words, seal, to_bytes, to_text
 from tests.house import House
@@ -26,6 +29,7 @@ OPENERS = {
     "access/people.py": "names and numbers, to show the two sides of a consultation to each other",
     "bot/courier.py": "what is about to be sent, and to whom; the disclosure is committed first",
     "bot/intake.py": "what has just arrived",
+    "conversations/disclose.py": "what a court or somebody themselves is given; the disclosure is committed first",
     "conversations/case.py": "the incident log number, for the officer and the owner",
     "conversations/held.py": "a line its writer has now decided about",
     "conversations/relay.py": "words for a new owner or for the offer; the reading is recorded",
@@ -100,6 +104,55 @@ def test_only_these_open_words() -> None:
             if any(calls.search(ast.unparse(node)) for node in ast.walk(tree) if isinstance(node, ast.Call)):
                 found.add(str(file.relative_to(ROOT)))
     assert found == set(OPENERS)
+
+
+def test_ten_thousand_values_moved_or_changed_open_nowhere(house: House) -> None:
+    """Real cells of real consultations, put in the place of another, or changed by a bit, a cut or an addition."""
+    house.on_duty("jane")
+    for name in ("officer1", "officer2"):
+        ref = house.asks(name, f"{name} asks")
+        house.says(name, f"{name} goes on", ref)
+    chance = Random(7)
+    with house.work() as work:
+        cells = cells_of(work)
+        assert len({place.scope for place, _ in cells}) >= 5
+        for place, sealed in cells:
+            house.line.keyring.open(work.session, place, sealed)
+        accepted = 0
+        for _ in range(10_000):
+            (place, sealed), (elsewhere, _) = chance.sample(cells, 2)
+            at = chance.randrange(len(sealed.blob) * 8)
+            flipped = bytearray(sealed.blob)
+            flipped[at // 8] ^= 1 << at % 8
+            tried = chance.choice(
+                [
+                    (elsewhere, sealed),  # another row, column, table or consultation
+                    (replace(elsewhere, scope=place.scope), sealed),  # the same key, another place
+                    (place, Sealed(bytes(flipped))),
+                    (place, Sealed(sealed.blob[: chance.randrange(len(sealed.blob))])),
+                    (place, Sealed(sealed.blob + b"\0")),
+                ]
+            )
+            try:
+                house.line.keyring.open(work.session, *tried)
+                accepted += 1
+            except CannotOpen:
+                pass
+    assert accepted == 0
+
+
+def cells_of(work: Work) -> list[tuple[Place, Sealed]]:
+    """Sealed cells with the places they stand in."""
+    found = []
+    for message, version in work.session.execute(select(Message, MessageVersion).join(MessageVersion)):
+        row, scope = f"{message.id}.{version.number}", scope_of(message.consultation_id)
+        found.append((Place("message_version", "words", row, scope), version.words))
+        assert version.salt is not None
+        found.append((Place("message_version", "salt", row, scope), version.salt))
+        if message.buttons is not None:
+            found.append((Place("message", "buttons", message.id, scope), message.buttons))
+    people = work.session.scalars(select(Person))
+    return found + [(Place("person", "name", one.id, f"person:{one.id}"), one.name) for one in people]
 
 
 def test_a_key_made_in_a_transaction_that_failed_was_never_there(house: House) -> None:
