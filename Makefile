@@ -15,6 +15,10 @@ PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps
 ASSETS := console/assets
 SOURCES := $(wildcard $(ASSETS)/*.mjs) $(shell find $(ASSETS)/src)
 
+# In a folder of its own: pytest clears away all but the last three of those it numbers itself, also those still in use
+# by another run on this machine.
+PYTEST = folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && $(BIN)/python -m pytest --basetemp="$$folder/pytest"
+
 # Stamps: a thing is right as long as its stamp is newer than all that it was made from.
 LOCKED := $(VENV)/.locked
 ENV := $(VENV)/.made
@@ -33,10 +37,10 @@ run: $(ENV) $(BUILT) ## start a practice line on this machine, with a made-up te
 	@exec $(BIN)/lanyard practice
 
 test: $(ENV) $(BUILT) ## run the tests, in parallel and in random order (ARGS="-k word -n0" goes to pytest)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(PYTEST) $(ARGS)
 
 prove: $(ENV) $(BUILT) ## run the long campaigns (kills, schedules, floods)
-	@LANYARD_PROVE=full $(BIN)/python -m pytest -m prove --timeout=7200 $(ARGS)
+	@export LANYARD_PROVE=full; $(PYTEST) -m prove --timeout=7200 $(ARGS)
 
 check: $(ENV) $(BUILT) ## run everything that CI runs
 	@echo "ruff check";    $(BIN)/ruff check --quiet
