@@ -1,35 +1,45 @@
-// Live pages: the server says only that something changed; the changed parts are then fetched, keeping what the
-// reader has half typed or opened, and the browser reports which messages are on the screen.
+// Live pages: the server says only that something changed (htmx and its extension for server-sent events); the parts
+// marked `data-live` are then fetched, keeping what the reader has half typed or opened and where they were reading, and
+// the browser reports which messages are on the screen.
 
 import htmx from 'htmx.org'
 
-const SOON = 60 // ms: several changes at once are one refresh
-let timer
+const parts = () => document.querySelectorAll('[data-live]')
 
+/** Fetch every live part again, as when the server says that something changed. */
 export function refresh () {
-  clearTimeout(timer)
-  timer = setTimeout(() => document.querySelectorAll('[data-refresh]').forEach(fetchPart), SOON)
+  parts().forEach((part) => htmx.trigger(part, 'refresh'))
 }
 
-async function fetchPart (part) {
-  if (busy(part)) { part.dataset.late = '1'; return }
-  const stood = standing(part)
-  const before = newest(part)
-  let answer
-  try {
-    answer = await fetch(part.dataset.refresh, { headers: { 'X-Automatic': '1', 'HX-Request': 'true' } })
-  } catch { return }
-  if (answer.status === 401) { location.assign('/'); return }
-  if (!answer.ok) return
-  if (panesChanged(part, answer)) return
-  const text = await answer.text()
-  if (busy(part)) { part.dataset.late = '1'; return }
-  part.innerHTML = text
-  htmx.process(part)
-  stand(part, stood)
-  if (before && newest(part) > before) announce('New message.')
+// What is being typed is not swept away, whether it began before the request or while it was under way.
+document.addEventListener('htmx:beforeRequest', (event) => {
+  const part = event.detail.elt
+  if (part.dataset.live === undefined || !busy(part)) return
+  part.dataset.late = '1'
+  event.preventDefault()
+})
+
+document.addEventListener('htmx:beforeSwap', (event) => {
+  const part = event.detail.target
+  if (part.dataset.live === undefined) return
+  if (panesChanged(part, event.detail.xhr.getResponseHeader('X-Panes'))) event.detail.shouldSwap = false
+  if (busy(part)) {
+    part.dataset.late = '1'
+    event.detail.shouldSwap = false
+  }
+  places.set(part, { stood: standing(part), before: newest(part) })
+})
+
+document.addEventListener('htmx:afterSwap', ({ detail: { target: part } }) => {
+  const place = places.get(part)
+  if (!place) return
+  places.delete(part)
+  stand(part, place.stood)
+  if (place.before && newest(part) > place.before) announce('New message.')
   tellShown(part)
-}
+})
+
+const places = new WeakMap()
 
 // What scrolls is the part itself or the list in it. Whoever read the newest message keeps reading the newest;
 // whoever scrolled up stays there.
@@ -58,8 +68,7 @@ document.addEventListener('focusout', (event) => {
 })
 
 // Which consultations stand on the desk: when that changes the desk is laid out anew, unless somebody is typing.
-function panesChanged (part, answer) {
-  const panes = answer.headers.get('X-Panes')
+function panesChanged (part, panes) {
   if (panes === null || part.dataset.panes === undefined || panes === part.dataset.panes) return false
   location.reload()
   return true
@@ -88,15 +97,9 @@ async function tellShown (scope) {
   }
 }
 
-function listen () {
-  const url = document.body.dataset.live
-  if (!url) return
-  const events = new EventSource(url)
-  events.addEventListener('changed', refresh)
-  events.addEventListener('ended', () => { events.close(); location.assign('/') })
-  events.addEventListener('open', () => connection(true))
-  events.addEventListener('error', () => connection(false))
-}
+document.addEventListener('htmx:sseOpen', () => connection(true))
+document.addEventListener('htmx:sseError', () => connection(false))
+document.addEventListener('htmx:sseClose', ({ detail }) => { if (detail.type === 'message') location.assign('/') })
 
 let lost = false
 function connection (there) {
@@ -125,9 +128,8 @@ function countDown () {
 }
 
 document.addEventListener('visibilitychange', () => tellShown(document))
-document.querySelectorAll('[data-refresh].lanyard-scroll').forEach((part) => stand(part, []))
+document.querySelectorAll('[data-live].lanyard-scroll').forEach((part) => stand(part, []))
 tellShown(document)
-listen()
 countDown()
 setInterval(countDown, 1000)
 if ('serviceWorker' in navigator) navigator.serviceWorker.register('/service-worker.js')
