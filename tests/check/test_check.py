@@ -616,7 +616,7 @@ def test_words_of_an_erased_consultation_are_seen(log: Log, ask: Callable[..., A
 
 @pytest.mark.parametrize("which", ["whole", "some"])
 def test_no_byte_of_a_bundle_can_change_unseen(which: str, ask: Callable[..., Answer]) -> None:
-    log = next(one for seed in range(99) if "words.json" in (one := honest_log(seed, 9)).some(one.consultations()[:1]))
+    log = next(one for seed in range(999) if "words.json" in (one := honest_log(seed, 6)).some(one.consultations()[:1]))
     members = log.whole() if which == "whole" else log.some(log.consultations()[:1])
     assert ask(members, log.keys())[0] == 0
     for name, data in members.items():
@@ -696,6 +696,11 @@ def test_a_member_that_is_packed_oddly_is_not_unpacked(tmp_path: Path, capsys: p
     bundle.write_bytes(raw)
     assert checker.main([str(bundle), "--key", str(tmp_path / "keys")]) == 1
     assert "encrypted" in capsys.readouterr().out
+    raw = bytearray(write_zip(bundle, log.whole().items()).read_bytes())
+    raw[raw.index(b"PK\1\2") + 24] += 1  # a byte more than there is, says the list
+    bundle.write_bytes(raw)
+    assert checker.main([str(bundle), "--key", str(tmp_path / "keys")]) == 1
+    assert "is not as long as the zip says" in capsys.readouterr().out
 
 
 def test_two_kinds_of_bundle_in_one_are_a_finding(ask: Callable[..., Answer]) -> None:
