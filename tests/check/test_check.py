@@ -540,20 +540,30 @@ def test_json_members_name_nothing_twice_and_are_objects(log: Log, ask: Callable
 
 def test_a_proven_leaf_that_is_not_canonical_is_seen(ask: Callable[..., Answer]) -> None:
     log = by_hand(case(0, 0, "words.read", "consultation"))
-    raw = json.dumps(log.leaves[0]).encode()
-    row = {"leaf": base64.b64encode(raw).decode(), "index": 0, "proof": []}
-    proofs = json.dumps({"v": 1, "consultations": ["c"], "leaves": [row]}).encode()
     words = {"consultation": "c", "number": 1, "version": 1, "words": "", "salt": "A" * 43 + "=", "leaf": 0}
-    checkpoint = note(log.log.name, 1, leaf_hash(raw), [log.log, log.witness])
-    for more in ({}, {"words.json": json.dumps({"v": 1, "messages": [words]}).encode()}):
-        code, told = ask({"checkpoint": checkpoint, "proofs.json": proofs, **more}, log.keys())
-        assert (code, "leaf 0: it is not canonical JSON" in told) == (1, True), told
+    shown = json.dumps({"v": 1, "messages": [words]}).encode()
+    for raw in (json.dumps(log.leaves[0]).encode(), b"hello"):
+        row = {"leaf": base64.b64encode(raw).decode(), "index": 0, "proof": []}
+        proofs = json.dumps({"v": 1, "consultations": ["c"], "leaves": [row]}).encode()
+        checkpoint = note(log.log.name, 1, leaf_hash(raw), [log.log, log.witness])
+        for more in ({}, {"words.json": shown}):
+            code, told = ask({"checkpoint": checkpoint, "proofs.json": proofs, **more}, log.keys())
+            assert (code, "leaf 0: it is not canonical JSON" in told) == (1, True), told
 
 
-def test_a_leaf_of_a_consultation_that_is_not_named_is_seen(log: Log, ask: Callable[..., Answer]) -> None:
-    first, other = log.consultations()[:2]
-    code, told = ask(changed(log.some([first, other]), "proofs.json", lambda at: at["consultations"].pop()), log.keys())
-    assert (code, "it is of none of the consultations that are named" in told) == (1, True)
+def test_leaves_of_two_consultations_stand_in_the_order_of_the_log(ask: Callable[..., Answer]) -> None:
+    other = {**case(1, 0, "words.read", "consultation"), "consultation": "d"}
+    log = by_hand(case(0, 0, "words.read", "consultation"), other)
+    members = changed(log.some(["c", "d"]), "proofs.json", lambda told: told["leaves"].reverse())
+    code, told = ask(members, log.keys())
+    assert (code, "not in order of index" in told) == (1, True), told
+
+
+def test_leaves_and_tiles_that_agree_still_have_to_make_the_root(ask: Callable[..., Answer]) -> None:
+    log = honest_log(4, 20)
+    forged = by_hand(*({**one, "actor": "forger"} for one in log.leaves))
+    code, told = ask({**forged.whole(), "checkpoint": log.checkpoint()}, log.keys())
+    assert (code, "do not make the root that was signed" in told) == (1, True), told
 
 
 WORDING: dict[str, tuple[int, Callable[[Any], object]]] = {
