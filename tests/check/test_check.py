@@ -19,6 +19,7 @@ from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from zipfile import ZIP_LZMA, ZipFile
 
 import pytest
 
@@ -218,6 +219,7 @@ BROKEN: dict[str, tuple[Leaf, ...]] = {
     "an actor that is a number": (leaf(0, actor=5),),
     "a consultation that is a number": (leaf(0, consultation=5, cseq=0),),
     "an erasure of no consultation": (leaf(0, "consultation.erased", "erasure"),),
+    "an epoch ends with text": (leaf(0, "trail.recovered", "system", facts={**RECOVERED, "lost_to": "9"}),),
     "an epoch is text": (leaf(0, "trail.recovered", "system", facts={**RECOVERED, "epoch": "2"}),),
     "a commitment to no message": (case(0, 0, *FIRST, **{**COMMITTED, "message": None}),),
     "an epoch begins unsaid": (leaf(0, "trail.recovered", "system", facts={**RECOVERED, "lost_from": 1}),),
@@ -320,6 +322,14 @@ def test_a_lost_end_that_was_owned_up_to_in_part_is_one(ask: Callable[..., Answe
     assert ask(first.whole(), first.keys() + second.keys(), since=second.checkpoint())[0] == 1
 
 
+def test_an_earlier_checkpoint_of_another_log_or_a_later_epoch_does_not_do(ask: Callable[..., Answer]) -> None:
+    first, second = recovered(5, 9)
+    other = replace(first, log=Signer("other.example/1", 1))
+    for since in (other.checkpoint(), second.checkpoint(3)):
+        code, told = ask(first.whole(), first.keys() + second.keys() + other.keys(), since=since)
+        assert (code, "the earlier checkpoint is of" in told) == (1, True), told
+
+
 def test_what_came_before_the_lost_end_may_not_differ(ask: Callable[..., Answer]) -> None:
     first, second = recovered(5, 9)
     other = by_hand(leaf(0, actor="other"), *first.leaves[1:])
@@ -382,7 +392,7 @@ TEXTS: dict[str, Callable[[str], str]] = {
     "a root that is longer": lambda text: text.replace("=\n", base64.b64encode(b"more").decode() + "\n"),
     "a root that is none": lambda text: "\n".join([*text.split("\n")[:2], "", ""]),
     "a tab": lambda text: text.replace("\n20", "\n20\t"),
-    "a bell": lambda text: text.replace("/1\n", "/1\a\n"),
+    "a bell": lambda text: text.replace("lan", "l\an"),
     "no epoch": lambda text: text.replace("/1\n", "\n"),
     "epoch nought": lambda text: text.replace("/1\n", "/0\n"),
     "a space in the origin": lambda text: text.replace("lan", "l n"),
@@ -397,7 +407,9 @@ NOTES: dict[str, Callable[[bytes], bytes]] = {
     "a name with plus": lambda text: text + "— l+n AAAAAAAA\n".encode(),
     "a name with a space": lambda text: text + "— l n AAAAAAAA\n".encode(),
     "a tab in a name": lambda text: text + "— l\tn AAAAAAAA\n".encode(),
-    "a signature of a byte": lambda text: text + "— lan AA==\n".encode(),
+    "a signature with bits to spare": lambda text: text + "— lan AAAAAAB=\n".encode(),
+    "a bell in a name": lambda text: text + "— l\an AAAAAAAA\n".encode(),
+    "a signature that is too short": lambda text: text + "— lan AA==\n".encode(),
     "a signature without padding": lambda text: text + "— lan AAAAAAA\n".encode(),
     "no signature": lambda text: text.partition(b"\n\n")[0] + b"\n\n",
     "nothing": lambda text: b"",
@@ -499,6 +511,13 @@ PROOFS: dict[str, tuple[int, Callable[[Any], object]]] = {
     "a member too many": (1, lambda told: told.update(more=[])),
     "leaves that are no list": (1, lambda told: told.update(leaves={})),
     "a leaf that is none": (1, lambda told: told["leaves"].append(5)),
+    "a leaf that says more": (1, lambda told: told["leaves"][0].update(more=1)),
+    "a leaf that says less": (1, lambda told: told["leaves"][0].pop("index")),
+    "an index below nought": (1, lambda told: told["leaves"][0].update(index=-1)),
+    "a proof of numbers": (1, lambda told: told["leaves"][0].update(proof=[5])),
+    "a proof that is no list": (1, lambda told: told["leaves"][0].update(proof="AAAA")),
+    "a proof of short hashes": (1, lambda told: told["leaves"][0].update(proof=["AAAA"])),
+    "a proof that is no base64": (1, lambda told: told["leaves"][0].update(proof=["*"])),
 }
 
 
@@ -511,10 +530,40 @@ def test_a_bundle_of_consultations_stands_on_its_proofs(how: str, log: Log, ask:
     assert code == right, told
 
 
-def test_a_leaf_of_a_consultation_that_is_not_named_is_seen(log: Log, ask: Callable[..., Answer]) -> None:
-    first, other = log.consultations()[:2]
-    code, told = ask(changed(log.some([first, other]), "proofs.json", lambda at: at["consultations"].pop()), log.keys())
-    assert (code, "it is of none of the consultations that are named" in told) == (1, True)
+def test_json_members_name_nothing_twice_and_are_objects(log: Log, ask: Callable[..., Answer]) -> None:
+    members = log.some(log.consultations()[:1])
+    for name in ("proofs.json", "words.json"):
+        for forged in (b'{"v":1,' + members[name][1:], b"[" + members[name] + b"]", b"{", b"\xff", b"[" * 10**6):
+            code, told = ask({**members, name: forged}, log.keys())
+            assert (code, f"{name} is not" in told) == (1, True), told
+
+
+def test_a_proven_leaf_that_is_not_canonical_is_seen(ask: Callable[..., Answer]) -> None:
+    log = by_hand(case(0, 0, "words.read", "consultation"))
+    words = {"consultation": "c", "number": 1, "version": 1, "words": "", "salt": "A" * 43 + "=", "leaf": 0}
+    shown = json.dumps({"v": 1, "messages": [words]}).encode()
+    for raw in (json.dumps(log.leaves[0]).encode(), b"hello"):
+        row = {"leaf": base64.b64encode(raw).decode(), "index": 0, "proof": []}
+        proofs = json.dumps({"v": 1, "consultations": ["c"], "leaves": [row]}).encode()
+        checkpoint = note(log.log.name, 1, leaf_hash(raw), [log.log, log.witness])
+        for more in ({}, {"words.json": shown}):
+            code, told = ask({"checkpoint": checkpoint, "proofs.json": proofs, **more}, log.keys())
+            assert (code, "leaf 0: it is not canonical JSON" in told) == (1, True), told
+
+
+def test_leaves_of_two_consultations_stand_in_the_order_of_the_log(ask: Callable[..., Answer]) -> None:
+    other = {**case(1, 0, "words.read", "consultation"), "consultation": "d"}
+    log = by_hand(case(0, 0, "words.read", "consultation"), other)
+    members = changed(log.some(["c", "d"]), "proofs.json", lambda told: told["leaves"].reverse())
+    code, told = ask(members, log.keys())
+    assert (code, "not in order of index" in told) == (1, True), told
+
+
+def test_leaves_and_tiles_that_agree_still_have_to_make_the_root(ask: Callable[..., Answer]) -> None:
+    log = honest_log(4, 20)
+    forged = by_hand(*({**one, "actor": "forger"} for one in log.leaves))
+    code, told = ask({**forged.whole(), "checkpoint": log.checkpoint()}, log.keys())
+    assert (code, "do not make the root that was signed" in told) == (1, True), told
 
 
 WORDING: dict[str, tuple[int, Callable[[Any], object]]] = {
@@ -534,6 +583,11 @@ WORDING: dict[str, tuple[int, Callable[[Any], object]]] = {
     "a leaf without commitment": (1, lambda told: told["messages"][0].update(leaf=-1)),
     "words twice": (1, lambda told: told["messages"].append(told["messages"][0])),
     "words that are none": (1, lambda told: told["messages"][0].update(words=None)),
+    "a message that says less": (1, lambda told: told["messages"][0].pop("salt")),
+    "a message that says more": (1, lambda told: told["messages"][0].update(more=1)),
+    "a salt that is none": (1, lambda told: told["messages"][0].update(salt=None)),
+    "a salt that is no base64": (1, lambda told: told["messages"][0].update(salt="*")),
+    "a leaf that is a list": (1, lambda told: told["messages"][0].update(leaf=[])),
     "no message": (1, lambda told: told["messages"].append(None)),
     "no list": (1, lambda told: told.update(messages=5)),
     "another version": (1, lambda told: told.update(v=True)),
@@ -572,7 +626,7 @@ def test_words_of_an_erased_consultation_are_seen(log: Log, ask: Callable[..., A
 
 @pytest.mark.parametrize("which", ["whole", "some"])
 def test_no_byte_of_a_bundle_can_change_unseen(which: str, ask: Callable[..., Answer]) -> None:
-    log = next(one for seed in range(99) if "words.json" in (one := honest_log(seed, 9)).some(one.consultations()[:1]))
+    log = next(one for seed in range(999) if "words.json" in (one := honest_log(seed, 6)).some(one.consultations()[:1]))
     members = log.whole() if which == "whole" else log.some(log.consultations()[:1])
     assert ask(members, log.keys())[0] == 0
     for name, data in members.items():
@@ -617,6 +671,46 @@ def test_a_member_that_does_not_belong_is_a_finding(name: str, ask: Callable[...
     code, told = ask({**log.whole(), name: b""}, log.keys())
     assert (code, "is no part of such a bundle" in told) == (1, True)
     assert "\x1b" not in told
+
+
+def test_an_entry_bundle_holds_its_leaves_and_nothing_more(ask: Callable[..., Answer]) -> None:
+    log = honest_log(4, 20)
+    name = "tile/entries/000.p/20"
+    data = log.whole()[name]
+    for forged in (data + b"\0", data + b"\0\0", data + b"\0\1x", data[:-1], b"\xff\xff" + data, b""):
+        code, told = ask({**log.whole(), name: forged}, log.keys())
+        assert (code, "does not hold 20 whole leaves" in told) == (1, True), told
+
+
+def test_tiles_are_compared_at_every_level(ask: Callable[..., Answer]) -> None:
+    log = honest_log(6, 513)
+    members = log.whole()
+    assert sum(name.startswith("tile/") for name in members) == 7
+    for name in [name for name in members if name.startswith("tile/") and "entries" not in name]:
+        for forged in (members[name][:-1] + b"?", members[name] + bytes(32), members[name][32:]):
+            code, told = ask({**members, name: forged}, log.keys())
+            assert (code, name in told) == (1, True), told
+
+
+def test_a_member_that_is_packed_oddly_is_not_unpacked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = honest_log(4, 20)
+    (tmp_path / "keys").write_text(log.keys())
+    bundle = tmp_path / "bundle.zip"
+    with ZipFile(bundle, "w", ZIP_LZMA) as file:
+        for name, data in log.whole().items():
+            file.writestr(name, data)
+    assert checker.main([str(bundle), "--key", str(tmp_path / "keys")]) == 1
+    assert "oddly compressed" in capsys.readouterr().out
+    raw = bytearray(write_zip(bundle, log.whole().items()).read_bytes())
+    raw[raw.index(b"PK\1\2") + 8] |= 1  # "encrypted", in the zip's list
+    bundle.write_bytes(raw)
+    assert checker.main([str(bundle), "--key", str(tmp_path / "keys")]) == 1
+    assert "encrypted" in capsys.readouterr().out
+    raw = bytearray(write_zip(bundle, log.whole().items()).read_bytes())
+    raw[raw.index(b"PK\1\2") + 24] += 1  # a byte more than there is, says the list
+    bundle.write_bytes(raw)
+    assert checker.main([str(bundle), "--key", str(tmp_path / "keys")]) == 1
+    assert "is not as long as the zip says" in capsys.readouterr().out
 
 
 def test_two_kinds_of_bundle_in_one_are_a_finding(ask: Callable[..., Answer]) -> None:
