@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import urljoin
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from tests.browser.conftest import Practice, sign_in
 
@@ -125,3 +126,71 @@ def test_a_double_click_sends_one_message(practice: Practice, window: BrowserCon
     expect(messages.filter(has_text="Only once")).to_have_count(1, timeout=5_000)
     officer.wait_for_timeout(700)
     expect(messages.filter(has_text="Only once")).to_have_count(1)
+
+
+def test_the_newest_message_stays_in_view_when_a_phone_is_turned(practice: Practice, window: BrowserContext) -> None:
+    officer = sign_in(window, practice.link("officer"))
+    ask(officer, "First question")
+    for number in range(8):
+        officer.get_by_label(re.compile("Write on in")).fill(f"Line {number} from the scene, long enough to wrap. " * 2)
+        officer.get_by_role("button", name="Send").click()
+        expect(officer.locator(".lanyard-words").filter(has_text=f"Line {number}")).to_be_visible(timeout=5_000)
+    for width, height in ((844, 390), (320, 640), (390, 500)):
+        officer.set_viewport_size({"width": width, "height": height})
+        expect(officer.locator(".lanyard-words").filter(has_text="Line 7")).to_be_in_viewport(timeout=2_000)
+
+
+def test_a_whole_consultation_without_a_pointer(practice: Practice, window: BrowserContext) -> None:
+    officer = sign_in(window, practice.link("officer"))
+    type_into(officer, officer.get_by_label("Write your question"), "Asked by keyboard")
+    go_to(officer, officer.get_by_role("button", name="Send")).keyboard.press("Enter")
+    expect(officer.get_by_text("Received safely")).to_be_visible(timeout=5_000)
+    desk = on_the_desk(practice, window)
+    go_to(desk, desk.get_by_role("button", name="Accept")).keyboard.press("Enter")
+    answer = desk.get_by_label(re.compile("Write to"))
+    expect(answer).to_be_visible(timeout=5_000)
+    type_into(desk, answer, "Answered by keyboard")
+    go_to(desk, desk.get_by_role("button", name=re.compile("Send to"))).keyboard.press("Enter")
+    expect(officer.get_by_text("Answered by keyboard")).to_be_visible(timeout=5_000)
+    go_to(desk, desk.get_by_text(re.compile("Give advice in"))).keyboard.press("Enter")
+    type_into(desk, desk.get_by_label("What to do now"), "Ambulance now")
+    type_into(desk, desk.get_by_label("Who to tell, and by when"), "DS before you leave")
+    go_to(desk, desk.get_by_role("button", name="Send advice")).keyboard.press("Enter")
+    understood = officer.get_by_role("button", name="Understood")
+    expect(understood).to_be_visible(timeout=5_000)
+    go_to(officer, understood).keyboard.press("Enter")
+    expect(officer.get_by_text("You confirmed the advice")).to_be_visible(timeout=5_000)
+
+
+def go_to(page: Page, wanted: Locator) -> Page:
+    """Press Tab until the focus is there: whatever cannot be reached so cannot be used without a pointer."""
+    expect(wanted).to_be_visible(timeout=5_000)
+    page.bring_to_front()
+    for _ in range(60):
+        if wanted.evaluate("one => (one.closest('summary') ?? one).contains(document.activeElement)"):
+            return page
+        page.keyboard.press("Tab")
+    raise AssertionError(f"Tab does not lead to {wanted}")
+
+
+def type_into(page: Page, wanted: Locator, words: str) -> None:
+    go_to(page, wanted).keyboard.type(words)
+
+
+def test_it_can_be_installed_and_says_whom_to_ring_without_a_network(
+    practice: Practice, window: BrowserContext
+) -> None:
+    officer = sign_in(window, practice.link("officer"))
+    where = officer.locator("link[rel=manifest]").evaluate("link => link.href")
+    manifest = officer.request.get(where).json()
+    assert manifest["display"] == "standalone"
+    assert {"start_url", "name"} <= set(manifest)
+    sizes = {icon["sizes"] for icon in manifest["icons"]}
+    assert {"192x192", "512x512"} <= sizes
+    for icon in manifest["icons"]:
+        assert officer.request.get(urljoin(where, icon["src"])).ok
+    assert officer.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    window.set_offline(True)
+    officer.goto(f"http://127.0.0.1:{practice.port}/chat", wait_until="commit")
+    expect(officer.get_by_text("999")).to_be_visible(timeout=5_000)
+    window.set_offline(False)

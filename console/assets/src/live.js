@@ -45,16 +45,29 @@ const places = new WeakMap()
 // whoever scrolled up stays there.
 const scrollers = (part) => [part, ...part.querySelectorAll('.moj-message-list')]
 
+const atEnd = (one) => one.scrollHeight - one.scrollTop - one.clientHeight < 80
+
 function standing (part) {
-  return scrollers(part).map((one) => {
-    const end = one.scrollHeight - one.scrollTop - one.clientHeight < 80
-    return end ? Infinity : one.scrollTop
-  })
+  return scrollers(part).map((one) => atEnd(one) ? Infinity : one.scrollTop)
 }
 
 function stand (part, stood) {
   scrollers(part).forEach((one, at) => { one.scrollTop = Math.min(stood[at] ?? Infinity, one.scrollHeight) })
 }
+
+// A keyboard that opens, or a phone that is turned, does not hide the newest message from whoever was reading it.
+const reading = new WeakMap()
+document.addEventListener('scroll', ({ target }) => {
+  reading.set(target, !atEnd(target === document ? document.documentElement : target))
+}, true)
+addEventListener('resize', () => {
+  for (const part of parts()) {
+    for (const one of scrollers(part)) if (!reading.get(one)) one.scrollTop = one.scrollHeight
+  }
+  // Lying on its side a phone is too low for a list that scrolls by itself: there the page does.
+  const newest = document.querySelector('.lanyard-chat__messages li:last-of-type')
+  if (newest && !reading.get(document)) newest.scrollIntoView({ block: 'nearest' })
+})
 
 // A part in which somebody is typing or has opened something is left alone until they leave it.
 function busy (part) {
