@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import threading
@@ -45,7 +46,7 @@ class Trail:
     def size_and_root(self) -> tuple[int, bytes]:
         return len(self.kept), root_of(self.kept)
 
-    def leaves(self, start: int, stop: int) -> list[bytes]:
+    def leaves(self, start: int, stop: int) -> Iterable[bytes]:
         return self.kept[start:stop]
 
     def growth(self, old: int) -> list[bytes]:
@@ -156,6 +157,13 @@ def test_the_signer_believes_neither_the_databases_root_nor_its_size(tmp_path: P
                 continue  # no lie
             with pytest.raises(LogForked):
                 Signer(KEY, ORIGIN, FileStore(tmp_path), Liar(kept.kept, root)).sign()
+
+    class Endless(Trail):
+        def leaves(self, start: int, stop: int) -> Iterable[bytes]:
+            return itertools.repeat(b"leaf")
+
+    with pytest.raises(LogForked):
+        Signer(KEY, ORIGIN, FileStore(tmp_path), Endless(trail(5).kept)).sign()
     assert FileStore(tmp_path).load(ORIGIN) is None
 
 
@@ -165,7 +173,7 @@ def test_a_store_that_fails_gives_nothing_out_and_never_two_roots_of_one_size(tm
     for seed in range(20):
         chance, store = random.Random(seed), Failing(FileStore(tmp_path / str(seed)))
         kept, given = trail(5), [trail(0)]
-        for _ in range(12):
+        for _ in range(8):
             kept = Trail(kept.kept + [leaf(len(kept.kept), str(chance.random())) for _ in range(chance.randrange(4))])
             # What failed may be rewritten by somebody before it is tried again.
             for log in chance.sample([kept, Trail([*kept.kept[:-1], b"rewritten"]), trail(len(kept.kept) - 1)], 3):

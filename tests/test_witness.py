@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import socket
+import socketserver
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 
@@ -201,8 +201,7 @@ def test_what_is_asked_is_read_as_it_was_written() -> None:
 
 
 @contextmanager
-def serving(store: Store) -> Iterator[str]:
-    server = serve_witness(("127.0.0.1", 0), store, LOGS, PARTNER, lambda: AT)
+def running(server: socketserver.TCPServer) -> Iterator[str]:
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
@@ -211,6 +210,12 @@ def serving(store: Store) -> Iterator[str]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+@contextmanager
+def serving(store: Store) -> Iterator[str]:
+    with running(serve_witness(("127.0.0.1", 0), store, LOGS, PARTNER, lambda: AT)) as url:
+        yield url
 
 
 def asked(url: str, log: Trail, old: int, key: VerifierKey = PARTNER.verifier) -> bytes:
@@ -253,6 +258,22 @@ def http(head: bytes, body: bytes) -> bytes:
     return b"HTTP/1.1 " + head + b"\r\nContent-Length: %d\r\n\r\n" % len(body) + body
 
 
+@contextmanager
+def telling(told: bytes) -> Iterator[str]:
+    """A server that says the same to everybody."""
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            asked = b"begun"
+            while asked and not asked.endswith(b"=\n"):  # what is left unread would cut the answer off
+                asked = self.request.recv(65_536)
+            with suppress(OSError):  # of an answer that is too long the rest is not taken
+                self.request.sendall(told)
+
+    with running(socketserver.TCPServer(("127.0.0.1", 0), Handler)) as url:
+        yield url
+
+
 TOLD = [
     (http(b"409 Conflict\r\nContent-Type: text/plain", b"3\n"), "without its size"),
     (http(b"409 Conflict\r\nContent-Type: text/x.tlog.size", b"3"), "without its size"),
@@ -268,29 +289,11 @@ TOLD = [
 
 @pytest.mark.parametrize(("told", "why"), TOLD, ids=range(len(TOLD)))
 def test_an_answer_that_is_no_answer_is_silence(told: bytes, why: str) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-
-        def talk() -> None:
-            for _ in range(3):
-                with listening.accept()[0] as end:
-                    while not end.recv(65_536).endswith(b"=\n"):
-                        pass
-                    end.sendall(told)
-
-        threading.Thread(target=talk, daemon=True).start()
-        with pytest.raises(WitnessSilent, match=why):
-            asked(f"http://127.0.0.1:{listening.getsockname()[1]}", trail(5), 0)
+    with telling(told) as url, pytest.raises(WitnessSilent, match=why):
+        asked(url, trail(5), 0)
 
 
 def test_a_cosignature_by_the_right_key_on_another_checkpoint_is_refused() -> None:
     other = cosign(unverified_text(trail(4).note()), PARTNER.name, PARTNER.private, SECONDS).encode()
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-
-        def talk() -> None:
-            with listening.accept()[0] as end:
-                end.recv(65_536)
-                end.sendall(http(b"200 OK", other))
-
-        threading.Thread(target=talk, daemon=True).start()
-        with pytest.raises(WitnessSilent, match="does not verify"):
-            asked(f"http://127.0.0.1:{listening.getsockname()[1]}", trail(5), 0)
+    with telling(http(b"200 OK", other)) as url, pytest.raises(WitnessSilent, match="does not verify"):
+        asked(url, trail(5), 0)
