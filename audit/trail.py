@@ -25,6 +25,8 @@ from storage.database import Base, Transaction
 
 LONGEST_LEAF = 65_535  # bytes (tlog-tiles counts an entry in 16 bits)
 
+_LOCKED = "trail head locked"
+
 Fact = str | int | bool | None
 
 
@@ -65,15 +67,8 @@ def record_first(work: Transaction, leaf: Leaf) -> None:
 
 
 def _append(session: Session, leaf: Leaf) -> None:
-    head = session.get(Head, 1, with_for_update=True, populate_existing=True)
-    if head is None:
-        head = Head(id=1, size=0, last_ms=0)
-        session.add(head)
-    within = None
-    if leaf.consultation is not None:
-        within = session.scalar(
-            select(func.count()).select_from(LeafRow).where(LeafRow.consultation_id == leaf.consultation)
-        )
+    head = _locked_head(session)
+    within = _next_within(session, leaf.consultation) if leaf.consultation is not None else None
     at = max(int(leaf.at.timestamp() * 1000), head.last_ms)  # the trail's time never runs backwards
     content: dict[str, Any] = {
         "v": 1,
@@ -91,12 +86,27 @@ def _append(session: Session, leaf: Leaf) -> None:
         raise ValueError(f"a leaf of {len(data)} bytes: {leaf.event.label} carries too many facts")
     frontier = frontier_of(session, head.size, head.frontier)
     session.add(LeafRow(index=head.size, consultation_id=leaf.consultation, event=leaf.event.label, data=data))
-    session.flush()
     frontier = grow(session, frontier, data)
     head.size, head.last_ms, head.frontier = frontier.size, at, frontier.to_bytes()
     if leaf.event in URGENT:
         head.urgent_size = head.size
-    session.flush()
+
+
+def _locked_head(session: Session) -> Head:
+    """The head row, locked by the first leaf of a transaction until its end: who else appends waits."""
+    head = session.get(Head, 1) if session.info.get(_LOCKED) else None
+    if head is None:
+        head = session.get(Head, 1, with_for_update=True, populate_existing=True)
+        session.info[_LOCKED] = not session.in_nested_transaction()  # an attempt that is undone lets go of its locks
+    if head is None:
+        head = Head(id=1, size=0, last_ms=0)
+        session.add(head)
+    return head
+
+
+def _next_within(session: Session, consultation: str) -> int:
+    query = select(func.count()).select_from(LeafRow).where(LeafRow.consultation_id == consultation)
+    return session.scalar(query) or 0
 
 
 def leaf_of_message(session: Session, consultation: str, number: int) -> tuple[int, bytes]:

@@ -19,7 +19,7 @@ from conversations.errors import EmptyAdvice, UnclearAdvice
 from conversations.post import deliver, make_buttons, receipt, write_message
 from conversations.relay import header
 from conversations.search import call_leads, owner_present, stand_down
-from conversations.states import State, Trigger
+from conversations.states import State, Trigger, advance
 from conversations.tables import Consultation, Message, MessageKind, Side
 from conversations.work import Work
 
@@ -96,7 +96,8 @@ def advise(case: Case, idva_id: str, advice: Advice) -> Message:
 
 
 def understood(case: Case) -> None:
-    """The officer confirms the advice: read-back."""
+    """The officer confirms the advice: read-back. Raises `NotPossible`."""
+    advance(case.state, Trigger.UNDERSTOOD)
     stand_down(case, "call_lead_over")
     given = store.last_advice(case.work.session, case.row.id)
     case.move(Trigger.UNDERSTOOD, case.row.officer_id, receipt=receipt_of(case.work, case.row, given))
