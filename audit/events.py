@@ -57,3 +57,7 @@ class Event(Enum):
     RELAY_CHOSEN = ("line.relay_chosen", Category.SYSTEM)  # with the impact assessment's reference
     OUTAGE_NOTICED = ("line.outage_noticed", Category.SYSTEM)  # the line was down for longer than a day
     CLOCK_SKEW = ("line.clock_skew", Category.SYSTEM)  # a sender's clock is more than five minutes ahead of ours
+    KEY_MADE = ("keys.made", Category.SYSTEM)  # a key-encryption key was made; its id only
+    KEYS_REWRAPPED = ("keys.rewrapped", Category.SYSTEM)  # one batch of a rotation: how many, under which key
+    KEY_RETIRED = ("keys.retired", Category.SYSTEM)  # a replaced key-encryption key was destroyed
+    KEYS_ESCROWED = ("keys.escrowed", Category.SYSTEM)  # the key file was written out under a passphrase

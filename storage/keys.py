@@ -4,7 +4,8 @@ Rules kept here:
 - Each scope (one consultation, one person, one day's ingress) has its own key, kept wrapped; destroying the
   row makes everything sealed under it unreadable.
 - What is in use is wrapped under an open key, what is due for disposal in a month under that month's key:
-  destroying that one makes the rows in old backups unreadable too.
+  destroying that one makes the rows in old backups unreadable too. Backups from before a row was put under its
+  month hold it under the open key of that time: they open until that key is retired, or until they are gone.
 - AES-GCM does not commit to its key, so each row holds a commitment to it, compared before the key is used. Rows
   from before commitments have none until they are wrapped anew.
 - A database remembers which key-encryption key it belongs to: a start with another one is refused before
@@ -30,7 +31,7 @@ from storage.providers import (
     KeyEncryptionKey,
     KeyProblem,
     KeyProvider,
-    UnknownKey,
+    NoKeyYet,
     archive_purpose,
     next_kid,
     purpose_of,
@@ -85,10 +86,12 @@ class Keyring:
     def prove_fits(self, session: Session, now: datetime) -> None:
         """Refuse a database that was sealed under another key. Raises `KeyProblem`; call before any work."""
         for scope in (CHECK_SCOPE, INDEX_SCOPE):
-            if session.get(DataKey, scope) is None:
-                self.make_scope(session, scope, now)
             try:
+                if session.get(DataKey, scope) is None:
+                    self.make_scope(session, scope, now)
                 self._key(session, scope)
+            except NoKeyYet as error:
+                raise KeyProblem("There is no key yet. Make one: lanyard keys make") from error
             except CannotOpen as error:
                 raise KeyProblem(
                     "This key file does not belong to this database: nothing it holds would open. "
@@ -96,14 +99,14 @@ class Keyring:
                 ) from error
 
     def archive(self, session: Session, scope: str, month: str) -> None:
-        """Wrap a scope's key under that of its disposal month (YYYY-MM), made when first needed. Raises `CannotOpen`."""
+        """Wrap a scope's key under that of its disposal month (YYYY-MM), made when needed. Raises `CannotOpen`."""
         purpose = archive_purpose(month)
         hold_keys(session)
         if any(purpose_of(kid) == purpose for kid in self.provider.destroyed()):
             raise KeyProblem(f"The keys of {month} were destroyed: nothing more is put under that month.")
         try:
             kid = self.provider.current(purpose)
-        except UnknownKey:
+        except NoKeyYet:
             kid = next_kid(purpose, self.provider.kids())
             self.provider.make(kid)  # dying here: a key that has wrapped nothing, used by the next archiving
         self.rewrap(_row(session, scope), kid)

@@ -39,11 +39,15 @@ class UnknownKey(CannotOpen):
     """There is no such key-encryption key here: it was destroyed, or is kept elsewhere."""
 
 
+class NoKeyYet(UnknownKey):
+    """No key was made for this purpose yet."""
+
+
 class KeyProvider(Protocol):
     """Whoever holds key-encryption keys. One conformance suite (tests/test_keys.py) says what all must do."""
 
     def current(self, purpose: str) -> str:
-        """The kid that wraps for this purpose. Raises `UnknownKey` when none was made yet."""
+        """The kid that wraps for this purpose. Raises `NoKeyYet`."""
 
     def wrap(self, kid: str, key: bytes, context: bytes) -> bytes:
         """Wrap a key, bound to a context. Raises `UnknownKey`."""
@@ -89,10 +93,10 @@ def purpose_of(kid: str) -> str:
 
 
 def newest(purpose: str, kids: Sequence[str]) -> str:
-    """The kid that wraps for a purpose: the highest number, the last of equals. Raises `UnknownKey`."""
+    """The kid that wraps for a purpose: the highest number, the last of equals. Raises `NoKeyYet`."""
     ours = [kid for kid in kids if purpose_of(kid) == purpose]
     if not ours:
-        raise UnknownKey(f"no key for {purpose}")
+        raise NoKeyYet(f"no key for {purpose}")
     return max(enumerate(ours), key=lambda one: (_number(one[1]), one[0]))[1]
 
 

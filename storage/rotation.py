@@ -94,9 +94,9 @@ def rotate(
         failpoint("keys.batch")  # dying here: this batch is done, the next one is not begun
 
 
-def older_rows(session: Session, provider: KeyProvider) -> int:
-    """How many rows a rotation would wrap anew."""
-    return session.scalar(select(func.count()).select_from(DataKey).where(_is_older(provider))) or 0
+def rows_behind(session: Session, provider: KeyProvider) -> int:
+    """How many rows are under a key that a newer one has replaced: a rotation is due, or was broken off."""
+    return _rows_under(session, _replaced(provider))
 
 
 def examine(keyring: Keyring, session: Session) -> list[Under]:
@@ -126,8 +126,8 @@ def retire(keyring: Keyring, session: Session) -> tuple[str, ...]:
     else:
         session.connection()
     provider = keyring.provider
-    replaced = tuple(kid for kid in provider.kids() if kid != newest(purpose_of(kid), provider.kids()))
-    needed = session.scalar(select(func.count()).select_from(DataKey).where(DataKey.kid.in_(replaced)))
+    replaced = _replaced(provider)
+    needed = _rows_under(session, replaced)
     if needed:
         raise KeyProblem(f"{needed} rows still need a key that would be retired. Run: lanyard keys rotate")
     for kid in replaced:
@@ -161,9 +161,17 @@ def _rewrap_some(keyring: Keyring, session: Session, batch: int, unopened: set[s
 
 def _is_older(provider: KeyProvider) -> ColumnElement[bool]:
     """Rows that open, under a key that is not the newest of its purpose; or that have no commitment yet."""
+    uncommitted = DataKey.kid.in_(provider.kids()) & DataKey.commitment.is_(None)
+    return or_(DataKey.kid.in_(_replaced(provider)), uncommitted)
+
+
+def _replaced(provider: KeyProvider) -> tuple[str, ...]:
     kids = provider.kids()
-    older = [kid for kid in kids if kid != newest(purpose_of(kid), kids)]
-    return or_(DataKey.kid.in_(older), DataKey.kid.in_(kids) & DataKey.commitment.is_(None))
+    return tuple(kid for kid in kids if kid != newest(purpose_of(kid), kids))
+
+
+def _rows_under(session: Session, kids: tuple[str, ...]) -> int:
+    return session.scalar(select(func.count()).select_from(DataKey).where(DataKey.kid.in_(kids))) or 0
 
 
 def _standing(kid: str, kids: tuple[str, ...], destroyed: tuple[str, ...]) -> str:

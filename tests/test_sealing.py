@@ -34,6 +34,7 @@ OPENERS = {
     "conversations/work.py": "the one way through which use cases open",
     "storage/keys.py": "the key of a scope, and what is sealed under it",
     "storage/providers.py": "a wrapped key, never words",
+    "storage/sealing.py": "the opening itself",
 }
 
 
