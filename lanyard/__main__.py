@@ -15,12 +15,13 @@ from bot.telegram_polling import CannotListen
 from conversations.erasure import Rule
 from conversations.errors import LineError
 from conversations.retention import HoldReason
-from lanyard import commands, retention_commands, trail_commands
+from lanyard import commands, key_commands, retention_commands, trail_commands
 from lanyard.schema import SchemaProblem
 from lanyard.settings import LOG_LEVELS, BadSettings
 from lanyard.signing import TrailProblem
 from lanyard.wiring import AlreadyRunning, MadeUpPeople, PracticeMix
-from storage.keys import KeyProblem
+from storage.providers import KeyProblem
+from storage.rotation import BATCH
 
 REFUSALS = (
     BadSettings,
@@ -87,8 +88,18 @@ def _parser() -> argparse.ArgumentParser:
     shift.add_argument("starts", help="local time, for example 2026-11-23T14:00")
     shift.add_argument("ends")
     shift.add_argument("--lead", action="store_true", help="as duty lead instead of IDVA")
-    keys = groups.add_parser("keys", help="the key-encryption key").add_subparsers(required=True)
-    _command(keys, "make", commands.keys_make)
+    keys = groups.add_parser("keys", help="the key-encryption keys").add_subparsers(required=True)
+    _command(keys, "make", key_commands.make)
+    _command(keys, "doctor", key_commands.doctor)
+    rotate = _command(keys, "rotate", key_commands.rotate)
+    only = rotate.add_mutually_exclusive_group()
+    only.add_argument("--key-only", action="store_true", help="make the next key and wrap nothing anew yet")
+    only.add_argument("--retire", action="store_true", help="destroy replaced keys: backups under them open no more")
+    rotate.add_argument("--batch", type=int, default=BATCH, help=f"rows in one transaction ({BATCH})")
+    for name, run in (("escrow", key_commands.escrow), ("restore", key_commands.restore)):
+        sealed = _command(keys, name, run)
+        sealed.add_argument("file")
+        sealed.add_argument("--passphrase-file", required=True, help="file of mode 600 with the passphrase")
     database = groups.add_parser("database", help="the schema").add_subparsers(required=True)
     _command(database, "upgrade", commands.database_upgrade)
     _trail(groups)

@@ -21,10 +21,9 @@ from lanyard import schema
 from lanyard.drawing import draw, draw_events, draw_settings
 from lanyard.practice import open_practice, practice_settings, welcome
 from lanyard.serving import serve as run_server
-from lanyard.settings import BadSettings, Settings, read_settings
+from lanyard.settings import Settings, read_settings
 from lanyard.signing import require_whole
 from lanyard.wiring import House, bot_name, open_database, open_house, token
-from storage.keys import make_key_file
 
 
 def say(line: str) -> None:
@@ -138,17 +137,6 @@ def rota_add(asked: Namespace) -> int:
             add_shift(work, person.id, store.LEAD_DUTY if asked.lead else store.IDVA_DUTY, starts, ends, BY_THE_LINE)
         say(f"{asked.staff_id} is on duty from {starts:%a %d %b %H:%M} to {ends:%a %d %b %H:%M} (Europe/London).")
         return 0
-
-
-def keys_make(_asked: Namespace) -> int:
-    """A fresh key-encryption key in the configured file."""
-    settings = read_settings()
-    try:
-        make_key_file(settings.key_file, f"kek-{datetime.now(LOCAL):%Y-%m-%d}")
-    except FileExistsError:
-        raise BadSettings(f"{settings.key_file} is there already, and is never written over.") from None
-    say(f"Made {settings.key_file}. Keep a copy where the database is not: without it nothing opens.")
-    return 0
 
 
 def database_upgrade(_asked: Namespace) -> int:

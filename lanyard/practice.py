@@ -20,7 +20,7 @@ from conversations import store
 from conversations.rota import LONGEST_SHIFT, go_on_duty
 from conversations.work import BY_THE_LINE, Work, working
 from lanyard import schema
-from lanyard.settings import Settings, read_settings
+from lanyard.settings import KeySource, Settings, read_settings
 from lanyard.wiring import House, PracticeMix, open_database, open_house, token
 from storage.database import Database
 from storage.keys import make_key_file
@@ -55,7 +55,7 @@ def open_practice(settings: Settings) -> House:
     """Migrate, make keys and team where they are not there yet, put everybody on duty."""
     database = open_database(settings)
     _refuse_real_people(database)
-    if not settings.key_file.exists():
+    if settings.keys is KeySource.FILE and not settings.key_file.exists():
         make_key_file(settings.key_file, "practice-1")
     schema.upgrade(database)
     house = open_house(settings, database)

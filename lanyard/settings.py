@@ -32,6 +32,14 @@ class TelegramMode(Enum):
     RELAY = "relay"  # people's words: needs a recorded impact assessment
 
 
+class KeySource(Enum):
+    """Who holds the key-encryption keys."""
+
+    FILE = "file"  # a file of mode 600, or a systemd credential
+    TRANSIT = "transit"  # Vault or OpenBao; needs the extra lanyard[transit]
+    ENVIRONMENT = "environment"  # LANYARD_KEY; practice mode only
+
+
 class BadSettings(Exception):
     """The settings cannot be used as they are."""
 
@@ -46,8 +54,14 @@ class Settings(BaseSettings):
     )
     key_file: Path = Field(
         Path("keys/lanyard.key"),
-        description="file of the key-encryption key, mode 600, not beside the database",
+        description="file of the key-encryption keys, mode 600, not beside the database; a bare name may be a "
+        "systemd credential",
     )
+    keys: KeySource = Field(KeySource.FILE, description="who holds the keys: file, transit, or (practice) environment")
+    key: SecretStr | None = Field(None, description="a 256-bit key in base64, for practice mode only")
+    transit_url: str | None = Field(None, description="address of Vault or OpenBao, https:// (or http:// here)")
+    transit_token_file: Path | None = Field(None, description="file with the token for Transit, mode 600")
+    transit_mount: str = Field("transit", description="where the Transit engine is mounted")
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8000, ge=0, le=65535, description="port to listen on")
     public_url: str = Field("http://127.0.0.1:8000", description="how people's browsers reach this line")
@@ -118,6 +132,18 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _keys(self) -> Settings:
+        if self.keys is KeySource.TRANSIT and (self.transit_url is None or self.transit_token_file is None):
+            raise ValueError("LANYARD_KEYS=transit needs LANYARD_TRANSIT_URL and LANYARD_TRANSIT_TOKEN_FILE")
+        if self.transit_url and not re.match(r"https://[^/\s]|http://(127\.0\.0\.1|localhost)\b", self.transit_url):
+            raise ValueError("LANYARD_TRANSIT_URL must begin with https:// (or http://127.0.0.1 on this machine)")
+        if self.keys is KeySource.ENVIRONMENT and self.key is None:
+            raise ValueError("LANYARD_KEYS=environment needs LANYARD_KEY")
+        if self.key is not None and not self.practice:
+            raise ValueError("LANYARD_KEY is for practice mode only: use LANYARD_KEY_FILE, or LANYARD_KEYS=transit")
+        return self
+
+    @model_validator(mode="after")
     def _each(self) -> Settings:
         unknown = set(self.waits) - set(waits())
         if unknown:
@@ -180,7 +206,7 @@ class Settings(BaseSettings):
         """The bot token. Raises `BadSettings`."""
         if self.telegram_token_file is None:
             raise BadSettings("LANYARD_TELEGRAM_TOKEN_FILE is missing")
-        token = _secret(self.telegram_token_file)
+        token = read_secret(self.telegram_token_file)
         if not re.fullmatch(r"\d+:[\w-]{20,}", token):
             raise BadSettings(f"{self.telegram_token_file} holds no bot token. BotFather shows it: put it there alone.")
         return SecretStr(token)
@@ -190,7 +216,7 @@ class Settings(BaseSettings):
         file = self.telegram_webhook_secret_file
         if file is None:
             return None
-        secret = _secret(file)
+        secret = read_secret(file)
         if not re.fullmatch(r"[A-Za-z0-9_-]{32,256}", secret):  # Bot API setWebhook; 32 signs can hold 190 bits
             raise BadSettings(f"{file} must hold 32 to 256 random letters, digits, _ or -. Make it anew.")
         return SecretStr(secret)
@@ -223,7 +249,8 @@ def read_settings(**given: Any) -> Settings:
         raise BadSettings(f"LANYARD_{name}: {message}" if name else message) from None
 
 
-def _secret(file: Path) -> str:
+def read_secret(file: Path) -> str:
+    """What a file of mode 600 holds. Raises `BadSettings`."""
     try:
         if file.stat().st_mode & 0o077:
             raise BadSettings(f"{file} can be read by others. Run: chmod 600 {file}")

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import importlib
 import secrets
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from sqlalchemy import literal, select
 from sqlalchemy.exc import SQLAlchemyError
@@ -41,9 +43,11 @@ from conversations.receive import Received
 from conversations.work import BY_THE_LINE, Work, working
 from lanyard.bells import Bells
 from lanyard.schema import require_current
-from lanyard.settings import BadSettings, Settings, TelegramMode
+from lanyard.settings import BadSettings, KeySource, Settings, TelegramMode, read_secret
 from storage.database import Database, DatabaseUnavailable
-from storage.keys import Keyring, read_key_file
+from storage.key_file import read_key_file
+from storage.keys import Keyring
+from storage.providers import EnvironmentProvider, KeyProblem, KeyProvider
 
 PATIENCE = 1.0  # seconds a page waits for what came of a message
 PAGE_WAIT = 4.0  # seconds; a page that needs the database twice still answers within ten
@@ -107,8 +111,7 @@ def open_database(settings: Settings) -> Database:
 def open_house(settings: Settings, database: Database) -> House:
     """Check that schema, keys and people fit, and put the line together. Raises what refuses to start."""
     require_current(database)
-    file = settings.database_file()
-    keyring = Keyring(read_key_file(settings.key_file, file.parent if file else None))
+    keyring = Keyring(key_provider(settings))
     bells = Bells()
     line = Line(database, keyring, settings.policy(), settings.doors(), bells, now, token, retention=settings.kept())
     with working(line) as work:
@@ -116,6 +119,27 @@ def open_house(settings: Settings, database: Database) -> House:
         if has_people(work.session, practice=not settings.practice):
             raise PracticeMix if settings.practice else MadeUpPeople
     return House(settings, line, bells)
+
+
+def key_provider(settings: Settings) -> KeyProvider:
+    """Whoever holds the keys, by the settings. Raises `KeyProblem`."""
+    if settings.keys is KeySource.ENVIRONMENT and settings.key:
+        return EnvironmentProvider(settings.key.get_secret_value(), practice=settings.practice)
+    if settings.keys is KeySource.TRANSIT and settings.transit_url and settings.transit_token_file:
+        try:
+            # Not imported above: `hvac` is an optional extra, and most installations neither have nor need it.
+            transit = importlib.import_module("storage.transit")
+        except ModuleNotFoundError:
+            raise KeyProblem(
+                "LANYARD_KEYS=transit needs one more package. Run: pip install 'lanyard[transit]'"
+            ) from None
+        token_file = settings.transit_token_file
+        where = transit.Transit(
+            settings.transit_url, lambda: read_secret(token_file), time.monotonic, settings.transit_mount
+        )
+        return cast(KeyProvider, transit.TransitProvider(where))
+    file = settings.database_file()
+    return read_key_file(settings.key_file, file.parent if file else None)
 
 
 def keep_alone(settings: Settings) -> IO[str] | None:

@@ -1,61 +1,46 @@
-"""Keys: where the key-encryption key comes from, and the wrapped key of each scope.
+"""Keys: the wrapped key of each scope, under the key-encryption keys of a provider.
 
 Rules kept here:
-- The key-encryption key is never in the database, and its file is refused when others may read it or when it
-  lies beside the database.
 - Each scope (one consultation, one person, one day's ingress) has its own key, kept wrapped; destroying the
   row makes everything sealed under it unreadable.
+- What is in use is wrapped under an open key, what is due for disposal in a month under that month's key:
+  destroying that one makes the rows in old backups unreadable too. Backups from before a row was put under its
+  month hold it under the open key of that time: they open until that key is retired, or until they are gone.
+- AES-GCM does not commit to its key, so each row holds a commitment to it, compared before the key is used. Rows
+  from before commitments have none until they are wrapped anew.
 - A database remembers which key-encryption key it belongs to: a start with another one is refused before
   anything is written.
 """
 
 from __future__ import annotations
 
-import base64
 import hmac
-import json
-import os
-import stat
-from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from pathlib import Path
 
-from sqlalchemy import String, delete
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from sqlalchemy import LargeBinary, String, delete, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from storage.database import Base
-from storage.sealing import (
-    KEY_BYTES,
-    CannotOpen,
-    Place,
-    Sealed,
-    SealedText,
-    new_key,
-    open_words,
-    seal,
-    to_bytes,
-    to_text,
+from storage.key_file import make_key_file, read_key_file
+from storage.providers import (
+    OPEN,
+    KeyEncryptionKey,
+    KeyProblem,
+    KeyProvider,
+    NoKeyYet,
+    archive_purpose,
+    next_kid,
+    purpose_of,
 )
+from storage.sealing import CannotOpen, Place, Sealed, SealedText, new_key, open_words, seal, to_bytes, to_text
 
 INDEX_SCOPE = "index"  # the key of the keyed hashes by which sealed values are found again
 CHECK_SCOPE = "check"  # a key nobody uses: it unwraps only under the right key-encryption key
-
-
-class KeyProblem(Exception):
-    """The key-encryption key is missing, unsafe or not the one this database was sealed with."""
-
-
-@dataclass(frozen=True)
-class KeyEncryptionKey:
-    """The key that wraps all others, with its id (`kid`)."""
-
-    kid: str
-    key: bytes
-
-    def __repr__(self) -> str:
-        return f"KeyEncryptionKey(kid={self.kid!r})"
+COMMITMENT_BYTES = 16
 
 
 class DataKey(Base):
@@ -66,55 +51,23 @@ class DataKey(Base):
     scope: Mapped[str] = mapped_column(String(80), primary_key=True)
     kid: Mapped[str] = mapped_column(String(40))
     wrapped: Mapped[Sealed] = mapped_column(SealedText)
+    commitment: Mapped[bytes | None] = mapped_column(LargeBinary)
     made_at: Mapped[datetime]
 
 
-def make_key_file(path: Path, kid: str) -> None:
-    """Write a fresh key-encryption key that only its owner can read. Raises FileExistsError if there is one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    content = json.dumps({"kid": kid, "key": base64.b64encode(new_key()).decode()})
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w") as file:
-        file.write(content)
-
-
-def read_key_file(path: Path, database_folder: Path | None) -> KeyEncryptionKey:
-    """The key-encryption key in a file. Raises `KeyProblem` with one line that says what to do."""
-    if not path.exists():
-        raise KeyProblem(
-            f"The key file {path} is missing. Restore it from escrow, or make a new one with "
-            "'lanyard keys make' if this installation has never held a consultation."
-        )
-    if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise KeyProblem(f"The key file {path} can be read by others. Run: chmod 600 {path}")
-    if database_folder is not None and database_folder.resolve() == path.parent.resolve():
-        raise KeyProblem(
-            f"The key file {path} lies beside the database, so one theft would take both. "
-            "Move it to another folder and set LANYARD_KEY_FILE."
-        )
-    try:
-        content = json.loads(path.read_bytes())
-        kek = KeyEncryptionKey(kid=str(content["kid"]), key=base64.b64decode(content["key"], validate=True))
-    except OSError as error:
-        raise KeyProblem(f"The key file {path} cannot be read ({error.strerror}).") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise KeyProblem(f"The key file {path} is damaged. Restore it from escrow.") from error
-    if len(kek.key) != KEY_BYTES:
-        raise KeyProblem(f"The key file {path} does not hold a 256-bit key. Restore it from escrow.")
-    return kek
-
-
 class Keyring:
-    """Seals and opens by scope, under one key-encryption key."""
+    """Seals and opens by scope, under a provider's key-encryption keys."""
 
-    def __init__(self, kek: KeyEncryptionKey) -> None:
-        self._kek = kek
+    def __init__(self, provider: KeyProvider) -> None:
+        self.provider = provider
 
     def make_scope(self, session: Session, scope: str, now: datetime) -> None:
         """Give a new scope its key. A scope that has one keeps it, whoever came first."""
-        wrapped = seal(self._kek.key, _key_place(scope), new_key())
+        hold_keys(session)
+        key, kid = new_key(), self.provider.current(OPEN)
+        wrapped = Sealed(self.provider.wrap(kid, key, _context(scope)))
         dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-        values = {"scope": scope, "kid": self._kek.kid, "wrapped": wrapped, "made_at": now}
+        values = {"scope": scope, "kid": kid, "wrapped": wrapped, "commitment": commitment(key), "made_at": now}
         session.execute(dialect.insert(DataKey).values(values).on_conflict_do_nothing())
 
     def destroy(self, session: Session, scope: str) -> int:
@@ -138,23 +91,94 @@ class Keyring:
     def prove_fits(self, session: Session, now: datetime) -> None:
         """Refuse a database that was sealed under another key. Raises `KeyProblem`; call before any work."""
         for scope in (CHECK_SCOPE, INDEX_SCOPE):
-            self.make_scope(session, scope, now)
             try:
+                if session.get(DataKey, scope) is None:
+                    self.make_scope(session, scope, now)
                 self._key(session, scope)
+            except NoKeyYet as error:
+                raise KeyProblem("There is no key yet. Make one: lanyard keys make") from error
             except CannotOpen as error:
                 raise KeyProblem(
                     "This key file does not belong to this database: nothing it holds would open. "
                     "Point LANYARD_KEY_FILE at the right key, or LANYARD_DATABASE at the right database."
                 ) from error
 
+    def archive(self, session: Session, scope: str, month: str) -> None:
+        """Wrap a scope's key under that of its disposal month (YYYY-MM), made when needed. Raises `CannotOpen`."""
+        purpose = archive_purpose(month)
+        hold_keys(session)
+        if any(purpose_of(kid) == purpose for kid in self.provider.destroyed()):
+            raise KeyProblem(f"The keys of {month} were destroyed: nothing more is put under that month.")
+        try:
+            kid = self.provider.current(purpose)
+        except NoKeyYet:
+            kid = next_kid(purpose, self.provider.kids())
+            self.provider.make(kid)  # dying here: a key that has wrapped nothing, used by the next archiving
+        self.rewrap(_row(session, scope), kid)
+
+    def unarchive(self, session: Session, scope: str) -> None:
+        """Wrap a scope's key under the open key again. Raises `CannotOpen` when its month's key was destroyed."""
+        hold_keys(session)
+        self.rewrap(_row(session, scope), self.provider.current(OPEN))
+
+    def destroy_month(self, month: str) -> None:
+        """Destroy a month's keys for ever: nothing archived under them opens again, in no backup of the database.
+        A copy of the key file itself (escrow) must be destroyed by whoever keeps it."""
+        purpose = archive_purpose(month)
+        for kid in self.provider.kids():
+            if purpose_of(kid) == purpose:
+                self.provider.destroy(kid)
+
+    def rewrap(self, row: DataKey, kid: str) -> None:
+        """Wrap one row's key under another key-encryption key. Raises `CannotOpen`. What it sealed stays as it is."""
+        key = self.unwrap(row)
+        row.wrapped = Sealed(self.provider.wrap(kid, key, _context(row.scope)))
+        row.kid, row.commitment = kid, commitment(key)
+
+    def unwrap(self, row: DataKey) -> bytes:
+        """The key in a row, compared with its commitment. Raises `CannotOpen`."""
+        key = self.provider.unwrap(row.kid, row.wrapped.blob, _context(row.scope))
+        if row.commitment is not None and not hmac.compare_digest(commitment(key), row.commitment):
+            raise CannotOpen("data_key.commitment")
+        return key
+
     def _key(self, session: Session, scope: str) -> bytes:
-        # Nothing unwrapped is kept between transactions: a key made in one that rolled back never existed,
-        # and words sealed under it would be lost. Unwrapping costs microseconds.
-        row = session.get(DataKey, scope)
-        if row is None:
-            raise CannotOpen(f"no key for {scope.partition(':')[0]}")
-        return open_words(self._kek.key, _key_place(scope), row.wrapped)
+        # Nothing unwrapped is kept by scope between transactions: a key made in one that rolled back never
+        # existed, and words sealed under it would be lost.
+        return self.unwrap(_row(session, scope))
 
 
-def _key_place(scope: str) -> Place:
-    return Place("data_key", "wrapped", scope, "kek")
+def commitment(key: bytes) -> bytes:
+    """What binds a row to one key and tells nothing about it."""
+    return HKDF(algorithm=SHA256(), length=COMMITMENT_BYTES, salt=None, info=b"commit").derive(key)
+
+
+def hold_keys(session: Session) -> None:
+    """Before asking which key is current: from here to the commit, no key is retired (`rotation.retire`)."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("LOCK TABLE data_key IN ROW EXCLUSIVE MODE"))  # what the write itself takes anyway
+    else:
+        session.connection()  # SQLite: BEGIN IMMEDIATE, see `storage.database`
+
+
+def _row(session: Session, scope: str) -> DataKey:
+    row = session.get(DataKey, scope)
+    if row is None:
+        raise CannotOpen(f"no key for {scope.partition(':')[0]}")
+    return row
+
+
+def _context(scope: str) -> bytes:
+    return Place("data_key", "wrapped", scope, "kek").additional_data()
+
+
+__all__ = [
+    "CHECK_SCOPE",
+    "INDEX_SCOPE",
+    "DataKey",
+    "KeyEncryptionKey",
+    "KeyProblem",
+    "Keyring",
+    "make_key_file",
+    "read_key_file",
+]

@@ -23,6 +23,7 @@ from sqlalchemy.types import TypeDecorator
 
 VERSION = b"\x01"
 NONCE_BYTES = 12
+TAG_BYTES = 16
 KEY_BYTES = 32
 
 
@@ -83,20 +84,32 @@ def new_key() -> bytes:
 
 def seal(key: bytes, place: Place, words: bytes) -> Sealed:
     """Seal bytes for one place."""
-    nonce = os.urandom(NONCE_BYTES)
-    return Sealed(VERSION + nonce + AESGCM(key).encrypt(nonce, words, place.additional_data()))
+    return Sealed(wrap_key(key, words, place.additional_data()))
 
 
 def open_words(key: bytes, place: Place, sealed: Sealed) -> bytes:
     """The bytes that were sealed for this place. Raises `CannotOpen`."""
-    blob = sealed.blob
-    if blob[:1] != VERSION or len(blob) < 1 + NONCE_BYTES + 16:
+    try:
+        return unwrap_key(key, sealed.blob, place.additional_data())
+    except CannotOpen as error:
+        raise CannotOpen(f"{place.table}.{place.column}: {error}") from None
+
+
+def wrap_key(kek: bytes, key: bytes, context: bytes) -> bytes:
+    """One key under another, bound to a context. Words come through `seal`."""
+    nonce = os.urandom(NONCE_BYTES)
+    return VERSION + nonce + AESGCM(kek).encrypt(nonce, key, context)
+
+
+def unwrap_key(kek: bytes, blob: bytes, context: bytes) -> bytes:
+    """What was wrapped under this key in this context. Raises `CannotOpen`."""
+    if blob[:1] != VERSION or len(blob) < 1 + NONCE_BYTES + TAG_BYTES:
         raise CannotOpen("unknown format")
     nonce, body = blob[1 : 1 + NONCE_BYTES], blob[1 + NONCE_BYTES :]
     try:
-        return AESGCM(key).decrypt(nonce, body, place.additional_data())
+        return AESGCM(kek).decrypt(nonce, body, context)
     except InvalidTag:
-        raise CannotOpen(f"{place.table}.{place.column}") from None
+        raise CannotOpen("wrong key, wrong place, or changed") from None
 
 
 def commitment(salt: bytes, words: str) -> str:

@@ -26,6 +26,7 @@ from conversations.timers import fall_due
 from conversations.work import Work, working
 from storage.database import Base, Database
 from storage.keys import KeyEncryptionKey, Keyring
+from storage.providers import HeldKeys
 
 Result = TypeVar("Result")
 
@@ -84,7 +85,7 @@ class House:
         self._messages = 0
         self.line = Line(
             database=database,
-            keyring=Keyring(KeyEncryptionKey("test", b"k" * 32)),
+            keyring=Keyring(HeldKeys(KeyEncryptionKey("test", b"k" * 32))),
             policy=policy or Policy(),
             doors=doors or Doors(),
             bell=self.bell,
