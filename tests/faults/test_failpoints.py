@@ -18,7 +18,8 @@ from tests.faults.conftest import Tell
 from tests.faults.line_process import CRASHED, ROOT
 
 ROOMS = ("lanyard", "bot", "console", "conversations", "knowledge", "audit", "access", "storage")
-ELSEWHERE = ("erase.",)  # no load erases anything: tests/test_erasure_kills.py dies at these
+# No load erases anything or rotates keys: tests/test_erasure_kills.py and test_key_rotation.py die at these.
+ELSEWHERE = ("erase.", "keys.", "key_file.")
 FAILPOINT = re.compile(r"\bfailpoint\(\s*\"([^\"]+)\"")
 FULL = os.environ.get("LANYARD_PROVE") == "full"
 ROUNDS = 10 if FULL else 1
