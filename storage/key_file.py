@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from storage.failpoint import failpoint
-from storage.providers import HeldKeys, KeyEncryptionKey, KeyProblem, decode_key, fresh
+from storage.providers import HeldKeys, KeyEncryptionKey, KeyProblem, decode_key, fresh, refuse_in_use
 
 FORMAT = 2  # format 1 held one key: {"kid": …, "key": …}
 
@@ -113,8 +113,7 @@ class FileProvider(HeldKeys):
             kept = tuple(kek for kek in content.keys if kek.kid != kid)
             if len(kept) == len(content.keys):
                 return
-            if not kept:
-                raise KeyProblem(f"The key {kid} is the only one there is. Make another first: lanyard keys rotate")
+            refuse_in_use(kid, [kek.kid for kek in content.keys])
             self._replace(Content(kept, (*content.destroyed, kid)))
 
     def content(self) -> Content:

@@ -59,7 +59,8 @@ class KeyProvider(Protocol):
         """Make a key-encryption key. Raises `KeyProblem` when the kid is, or was, in use."""
 
     def destroy(self, kid: str) -> None:
-        """Destroy a key-encryption key for ever, and with it all that it wrapped. Repeating it changes nothing."""
+        """Destroy a key-encryption key for ever, and with it all that it wrapped. Repeating it changes nothing.
+        Raises `KeyProblem` for the open key in use."""
 
     def kids(self) -> tuple[str, ...]:
         """The kids of every key there is."""
@@ -98,6 +99,12 @@ def newest(purpose: str, kids: Sequence[str]) -> str:
     if not ours:
         raise NoKeyYet(f"no key for {purpose}")
     return max(enumerate(ours), key=lambda one: (_number(one[1]), one[0]))[1]
+
+
+def refuse_in_use(kid: str, kids: Sequence[str]) -> None:
+    """The open key in use is never destroyed. Raises `KeyProblem`."""
+    if purpose_of(kid) == OPEN and kid == newest(OPEN, kids):
+        raise KeyProblem(f"The key {kid} is the one in use. Make another first: lanyard keys rotate")
 
 
 def next_kid(purpose: str, kids: Sequence[str]) -> str:

@@ -25,7 +25,7 @@ from typing import Any
 import hvac
 from hvac import exceptions
 
-from storage.providers import OPEN, KeyProblem, KeysUnavailable, UnknownKey, newest, purpose_of
+from storage.providers import OPEN, KeyProblem, KeysUnavailable, UnknownKey, newest, purpose_of, refuse_in_use
 from storage.sealing import CannotOpen, new_key
 
 KIND = "aes256-gcm96"
@@ -94,10 +94,10 @@ class TransitProvider:
     def destroy(self, kid: str) -> None:
         """Destroy a key-encryption key for ever, and with it all that it wrapped."""
         self._kept.clear()
-        if kid not in self.kids():
+        kids = self.kids()
+        if kid not in kids:
             return
-        if len(self.kids()) == 1:
-            raise KeyProblem(f"The key {kid} is the only one there is. Make another first: lanyard keys rotate")
+        refuse_in_use(kid, kids)
         with self._asking() as engine:
             engine.update_key_configuration(**self._key(kid), deletion_allowed=True)
             engine.delete_key(**self._key(kid))

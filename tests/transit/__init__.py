@@ -49,7 +49,9 @@ class StandIn:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop answering."""
+        """Stop answering. May be repeated."""
+        if not self._thread.is_alive():
+            return
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
