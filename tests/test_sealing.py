@@ -32,6 +32,7 @@ OPENERS = {
     "conversations/relay.py": "words for a new owner or for the offer; the reading is recorded",
     "conversations/view.py": "a thread for one of its two sides; the reading is recorded first",
     "conversations/work.py": "the one way through which use cases open",
+    "storage/escrow.py": "the key file under its passphrase, never words",
     "storage/keys.py": "the key of a scope, and what is sealed under it",
     "storage/providers.py": "a wrapped key, never words",
     "storage/sealing.py": "the opening itself",
