@@ -8,14 +8,15 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from storage.key_file import FileProvider, make_key_file, read_key_file
-from storage.providers import ENVIRONMENT_KID, OPEN, EnvironmentProvider, KeyProblem, KeysUnavailable
+from storage.key_file import Content, FileProvider, make_key_file, read_key_file
+from storage.providers import ENVIRONMENT_KID, OPEN, EnvironmentProvider, KeyProblem, KeysUnavailable, fresh
 from tests.transit import TOKEN, StandIn, transit_provider
 
 ROOT = Path(__file__).parent.parent
@@ -115,17 +116,18 @@ def test_a_credential_of_systemd_may_show_the_groups_mask_and_no_more(
         read_key_file(Path("other.key"), None)
 
 
-def test_two_processes_that_add_keys_at_once_lose_none(tmp_path: Path) -> None:
+def test_two_that_add_keys_at_once_lose_none(tmp_path: Path) -> None:
     file = tmp_path / "lanyard.key"
     make_key_file(file, "open.1")
-    code = (
-        "import sys; from pathlib import Path; from storage.key_file import read_key_file\n"
-        "held = read_key_file(Path(sys.argv[1]), None)\n"
-        "for n in range(20): held.make(f'{sys.argv[2]}-{n}')"
-    )
-    processes = [subprocess.Popen([sys.executable, "-c", code, str(file), name], cwd=ROOT) for name in ("a", "b")]
-    assert [process.wait() for process in processes] == [0, 0]
-    assert len(read_key_file(file, None).kids()) == 41
+    one, other = read_key_file(file, None), read_key_file(file, None)
+    waiting = threading.Thread(target=other.make, args=("open.3",))
+    with one._changing() as content:
+        waiting.start()
+        waiting.join(0.2)
+        assert waiting.is_alive()
+        one._replace(Content((*content.keys, fresh("open.2"))))
+    waiting.join(10)
+    assert read_key_file(file, None).kids() == one.kids() == ("open.1", "open.2", "open.3")
 
 
 @pytest.mark.parametrize(("point", "kept"), [("written", 1), ("replaced", 2)])

@@ -285,6 +285,33 @@ def test_retiring_waits_for_whoever_is_writing(store: Store, file: Path, databas
     assert store.all_open(keyring)
 
 
+def test_whoever_writes_waits_for_a_retiring_before_asking_which_key_is_current(
+    store: Store, database_url: str
+) -> None:
+    asked = threading.Event()
+
+    class Watched(HeldKeys):
+        def current(self, purpose: str) -> str:
+            asked.set()
+            return super().current(purpose)
+
+    store.fill(Keyring(HeldKeys(OLD)))
+    elsewhere = Database(database_url)
+
+    def write() -> None:
+        with elsewhere.transaction() as tx:
+            store.add(tx, Keyring(Watched(OLD)), "consultation:late")
+
+    thread = threading.Thread(target=write)
+    with store.database.transaction() as tx:
+        assert retire(Keyring(HeldKeys(OLD)), tx.session) == ()
+        thread.start()
+        assert not asked.wait(0.3)
+    assert asked.wait(10)
+    thread.join(10)
+    elsewhere.close()
+
+
 # --- months -------------------------------------------------------------------------------------------
 
 
