@@ -135,7 +135,9 @@ class Settings(BaseSettings):
     def _keys(self) -> Settings:
         if self.keys is KeySource.TRANSIT and (self.transit_url is None or self.transit_token_file is None):
             raise ValueError("LANYARD_KEYS=transit needs LANYARD_TRANSIT_URL and LANYARD_TRANSIT_TOKEN_FILE")
-        if self.transit_url and not re.match(r"https://[^/\s]|http://(127\.0\.0\.1|localhost)\b", self.transit_url):
+        if self.transit_url and not re.match(
+            r"https://[^/\s]|http://(127\.0\.0\.1|localhost)(:\d+)?(/|$)", self.transit_url
+        ):
             raise ValueError("LANYARD_TRANSIT_URL must begin with https:// (or http://127.0.0.1 on this machine)")
         if self.keys is KeySource.ENVIRONMENT and self.key is None:
             raise ValueError("LANYARD_KEYS=environment needs LANYARD_KEY")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -160,7 +160,7 @@ def test_one_key_alone_is_refused_half_way(store: Store, key: KeyEncryptionKey) 
         store.all_open(Keyring(HeldKeys(key)))
 
 
-def _breaking(database: Database):  # type: ignore[no-untyped-def]
+def _breaking(database: Database) -> Callable[[], AbstractContextManager[Transaction]]:
     """Transactions of which the second never begins."""
     begun = iter([True, False])
 
@@ -258,10 +258,8 @@ def test_a_retired_key_is_gone_and_the_new_one_reads_everything(store: Store, fi
 
 
 def test_retiring_waits_for_whoever_is_writing(store: Store, file: Path, database_url: str) -> None:
-    keyring, stale = (
-        Keyring(read_key_file(file, None)),
-        Keyring(HeldKeys(KeyEncryptionKey("open.1", read_key_file(file, None)._keys["open.1"]))),
-    )
+    held = KeyEncryptionKey("open.1", read_key_file(file, None)._keys["open.1"])
+    keyring, stale = Keyring(read_key_file(file, None)), Keyring(HeldKeys(held))
     store.fill(keyring)
     make_next(keyring.provider)
     rotate(keyring, store.database.transaction)
@@ -285,6 +283,33 @@ def test_retiring_waits_for_whoever_is_writing(store: Store, file: Path, databas
     elsewhere.close()
     assert "1 rows still need" in str(ended[0])
     assert store.all_open(keyring)
+
+
+def test_whoever_writes_waits_for_a_retiring_before_asking_which_key_is_current(
+    store: Store, database_url: str
+) -> None:
+    asked = threading.Event()
+
+    class Watched(HeldKeys):
+        def current(self, purpose: str) -> str:
+            asked.set()
+            return super().current(purpose)
+
+    store.fill(Keyring(HeldKeys(OLD)))
+    elsewhere = Database(database_url)
+
+    def write() -> None:
+        with elsewhere.transaction() as tx:
+            store.add(tx, Keyring(Watched(OLD)), "consultation:late")
+
+    thread = threading.Thread(target=write)
+    with store.database.transaction() as tx:
+        assert retire(Keyring(HeldKeys(OLD)), tx.session) == ()
+        thread.start()
+        assert not asked.wait(0.3)
+    assert asked.wait(10)
+    thread.join(10)
+    elsewhere.close()
 
 
 # --- months -------------------------------------------------------------------------------------------

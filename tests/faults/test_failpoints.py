@@ -18,7 +18,7 @@ from tests.faults.conftest import Tell
 from tests.faults.line_process import CRASHED, ROOT
 
 ROOMS = ("lanyard", "bot", "console", "conversations", "knowledge", "audit", "access", "storage")
-# No load erases anything or rotates keys: tests/test_erasure_kills.py and test_key_rotation.py die at these.
+# No load erases anything or rotates keys: tests/test_erasure_kills.py and test_key_crashes.py die at these.
 ELSEWHERE = ("erase.", "keys.", "key_file.")
 FAILPOINT = re.compile(r"\bfailpoint\(\s*\"([^\"]+)\"")
 FULL = os.environ.get("LANYARD_PROVE") == "full"

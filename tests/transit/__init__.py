@@ -10,11 +10,13 @@ Rules kept here:
 from __future__ import annotations
 
 import base64
+import importlib
 import json
 import os
 import re
 import threading
 import time
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -145,3 +147,9 @@ class StandIn:
 
 def _data(body: dict[str, Any]) -> bytes | None:
     return base64.b64decode(body["associated_data"]) if "associated_data" in body else None
+
+
+def transit_provider(standin: StandIn, token: str = TOKEN, ticks: Callable[[], float] = lambda: 0.0) -> Any:
+    """The provider over this stand-in. Needs `hvac`, which is why it is imported by name."""
+    module = importlib.import_module("storage.transit")
+    return module.TransitProvider(module.Transit(standin.url, lambda: token, ticks))
