@@ -1,1 +1,1 @@
-"""What may be signposted (floor 2). Its entries, search and red flags come with their own issue."""
+"""What may be signposted, and red flags (floor 2)."""
