@@ -45,6 +45,11 @@ class Event(Enum):
         Category.SYSTEM,
     )  # the result of a sending, or of a page being shown
     WORDS_NOT_SENT = ("words.not_sent", Category.SYSTEM)  # words could not be delivered, and who had to know was told
+    FLAG_RAISED = ("flag.raised", Category.ALTERATION)  # a red flag, by a rule or by the officer's yes
+    FLAG_ASKED = ("flag.asked", Category.SYSTEM)  # a check question was put to the officer
+    FLAG_ANSWERED = ("flag.answered", Category.ALTERATION)  # the officer answered it, or said that a flag is not so
+    ENTRY_SHOWN = ("entry.shown", Category.SYSTEM)  # placeholder
+    MEANING_ASKED = ("consultation.meaning_asked", Category.SYSTEM)  # what a short form means was asked, not guessed
     ROTA_CHANGED = ("rota.changed", Category.ALTERATION)  # a shift was added or prolonged (times: Unix seconds)
     DUTY_BEGAN = ("duty.began", Category.SYSTEM)  # somebody came on duty
     DUTY_ENDED = ("duty.ended", Category.SYSTEM)  # somebody went off duty

@@ -21,6 +21,7 @@ from conversations.case import Case
 from conversations.consult import edit
 from conversations.errors import NotYours
 from conversations.rota import go_off_duty, go_on_duty
+from conversations.send_entry import send_entry
 from conversations.tables import OfferOutcome
 from conversations.transfer import accept_transfer, offer_transfer, refuse_transfer
 from conversations.work import Work
@@ -98,7 +99,9 @@ async def messages(request: Request, ref: str, me: Me) -> Response:
     front: Front = request.app.state.front
     pages: Pages = request.app.state.pages
     pane = await front.run(lambda work: _pane(work, ref, me))
-    return pages.show(request, "messages.html", {"thread": pane, "base": f"/desk/{ref}", "role": Role.IDVA})
+    return pages.show(
+        request, "messages.html", {"thread": pane, "base": f"/desk/{ref}", "role": Role.IDVA, "swap": True}
+    )
 
 
 @router.post("/desk/duty")
@@ -154,6 +157,12 @@ async def decline(request: Request, ref: str, me: Me, reason: Annotated[str, For
 async def say(request: Request, ref: str, me: Me, text: Text, client_id: ClientId = "") -> Response:
     """The IDVA writes; the pane names the consultation, so there is nothing to mix up."""
     return await say_in(request, me, ref, text, client_id, "/desk")
+
+
+@router.post("/desk/{ref}/send")
+async def send(request: Request, ref: str, me: Me, entry: Annotated[str, Form(max_length=90)]) -> Response:
+    """Send an entry of the catalogue to the officer, as it stands."""
+    return await _act(request, ref, lambda case: send_entry(case, me, entry), "/desk")
 
 
 @router.post("/desk/{ref}/advise")

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from access.tables import Role
 from console.front import Front
@@ -42,6 +43,32 @@ def day(moment: datetime) -> str:
     return f"{moment.astimezone(LOCAL):%a %d %b, %H:%M}"
 
 
+_REACH = re.compile(
+    r"(?P<web>https://[^\s<>()]+[^\s<>().,;])"
+    r"|(?<![\w./-])(?P<phone>(?:0\d[\d ]{7,12}\d|999|101|111|116 ?\d{3})(?!\d))"
+)
+
+
+def reach(words: str) -> Markup:
+    """Words of the line or the catalogue with what can be tapped: numbers to ring, pages to open."""
+
+    def link(found: re.Match[str]) -> Markup:
+        if found["web"]:
+            return Markup('<a class="govuk-link" href="{0}" rel="noreferrer noopener" target="_blank">{0}</a>').format(
+                found["web"]
+            )
+        number = found["phone"]
+        return Markup('<a class="govuk-link lanyard-number" href="tel:{}">{}</a>').format(
+            number.replace(" ", ""), number
+        )
+
+    text, pieces, at = plain(words), [], 0
+    for found in _REACH.finditer(text):
+        pieces += [escape(text[at : found.start()]), link(found)]
+        at = found.end()
+    return Markup("").join([*pieces, escape(text[at:])])
+
+
 class Pages:
     """The templates, with what every page needs."""
 
@@ -54,7 +81,7 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.filters |= {"plain": plain, "clock": clock, "day": day}
+        self._templates.filters |= {"plain": plain, "reach": reach, "clock": clock, "day": day}
         self._hashes = self._read_hashes()
 
     def show(self, request: Request, template: str, values: dict[str, Any], status: int = 200) -> Response:

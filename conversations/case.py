@@ -14,7 +14,8 @@ from typing import Any
 from audit.events import Event
 from conversations import store, wording
 from conversations.dialogue import Moment, Notice, Party, Rows, notices, timers, waiting_until
-from conversations.post import add_version, deliver, make_buttons, page_of, settle_call, write_message
+from conversations.post import ButtonRows, add_version, deliver, make_buttons, page_of, settle_call, write_message
+from conversations.signs import raised_in
 from conversations.states import ENDED, OWNED, UNOWNED, State, Timer, Trigger, advance, can
 from conversations.tables import (
     Audience,
@@ -27,6 +28,7 @@ from conversations.tables import (
     Side,
 )
 from conversations.work import BY_THE_LINE, Work, scope_of
+from knowledge.flags import Flag
 
 _FRESH_TIMERS = frozenset({Trigger.OFFER, Trigger.ADVISE, Trigger.KEEP})
 """Moves that set the timers anew even when the state stays the same."""
@@ -101,21 +103,18 @@ class Case:
         """Say a sentence of `wording` to the officer or to an IDVA."""
         link = self.work.line.doors.link(page_of(self.row, to))
         facts = self.facts() | {"link": link} | values
-        audience = Audience.OFFICER if to == self.row.officer_id else Audience.IDVA
-        buttons = make_buttons(self.work, to, self.row, rows)
-        text = wording.say(name, **facts)
-        message = write_message(
-            self.work,
-            self.row,
-            text,
-            side=Side.LINE,
-            kind=MessageKind.NOTICE,
-            audience=audience,
-            buttons=buttons,
-        )
         door = wording.doorbell(name, **facts) if name in wording.DOORBELL else None
         if values.get("alone"):
             door = wording.say("door_alone", **facts)
+        buttons = make_buttons(self.work, to, self.row, rows)
+        return self.put(to, wording.say(name, **facts), MessageKind.NOTICE, buttons, door)
+
+    def put(self, to: str, text: str, kind: MessageKind, buttons: ButtonRows = (), door: str | None = None) -> Message:
+        """Put words of the line's own into the thread, for the officer or for an IDVA."""
+        audience = Audience.OFFICER if to == self.row.officer_id else Audience.IDVA
+        message = write_message(
+            self.work, self.row, text, side=Side.LINE, kind=kind, audience=audience, buttons=buttons
+        )
         deliver(self.work, self.row, message, text, to, door=door, buttons=buttons)
         return message
 
@@ -143,8 +142,15 @@ class Case:
             "grade": wording.GRADES[self.row.grade],
             "safe": wording.SAFE[self.row.victim_safe],
             "log": self.incident() or "not given",
-            "urgent": " (urgent)" if self.row.urgent else "",
+            "urgent": self._urgent(),
         }
+
+    def _urgent(self) -> str:
+        if not self.row.urgent:
+            return ""
+        flags = [Flag(one.flag) for one in raised_in(self.work.session, self.row.id)]
+        titles = ", ".join(self.work.line.guide.block(flag).title for flag in flags)
+        return f" (urgent: {titles})" if titles else " (urgent)"
 
     def incident(self) -> str | None:
         """The incident log number, opened."""

@@ -15,12 +15,15 @@ from conversations.case import Case
 from conversations.dialogue import DOUBT_BUTTONS, Notice, Party, routed
 from conversations.errors import Closed, NotYours, TooLateToReopen
 from conversations.post import call, receipt, write_message
+from conversations.redflags import call_for_flags, note_flags, show_flags
 from conversations.relay import relay
-from conversations.routing import answer_time, is_urgent
-from conversations.search import owner_present, route, stand_down
-from conversations.states import OWNED, UNOWNED, State, Timer, Trigger
+from conversations.routing import is_urgent
+from conversations.search import make_urgent, owner_present, route, stand_down
+from conversations.signposting import put_forward
+from conversations.states import OWNED, UNOWNED, State, Trigger
 from conversations.tables import Audience, Consultation, Message, MessageKind, OfferOutcome, Side
 from conversations.work import Work, scope_of
+from knowledge.guide import Seen
 
 REF_ALPHABET = "34679ACDEFGHJKMNPQRTUVWXY"  # no 0/O, 1/I/L, 2/Z, 5/S, 8/B
 REF_LENGTH = 6
@@ -44,8 +47,9 @@ def ask(work: Work, officer_id: str, words: Words) -> Case:
     """A new question: stored, acknowledged and offered in one go."""
     row = _new_consultation(work, officer_id)
     case = Case(work, row)
-    case.row.urgent = is_urgent(None, None, tuple(work.line.flags(words.text)))
-    _take(case, officer_id, Side.OFFICER, words)
+    message = _take(case, officer_id, Side.OFFICER, words)
+    seen = _look(case, words.text)
+    flags = note_flags(case, message, seen.findings)
     if words.written_at and work.now - words.written_at > work.line.policy.stale_after:
         case.move(Trigger.DOUBT, quiet=True)
         sentence = wording.say(
@@ -55,6 +59,8 @@ def ask(work: Work, officer_id: str, words: Words) -> Case:
         case.tell(officer_id, "received", DOUBT_BUTTONS, next=sentence)
     else:
         route(case, ack=True)
+    show_flags(case, flags)
+    put_forward(case, seen)
     return case
 
 
@@ -64,17 +70,18 @@ def officer_writes(case: Case, words: Words) -> Message:
         raise Closed
     before = case.state
     message = _take(case, case.row.officer_id, Side.OFFICER, words)
-    flags = tuple(case.work.line.flags(words.text))
+    seen = _look(case, words.text)
+    flags = note_flags(case, message, seen.findings)
     case.move(Trigger.OFFICER_WROTE, case.row.officer_id, quiet=True)
     case.turn(officer_waits=True)
     relay(case, message, words.text)
     owner_present(case)
     if words.by_telegram and before is not State.STALE:
         receipt(case.work, case.row, message, case.row.officer_id, words.reply_to)
-    if flags:
-        make_urgent(case)
     if case.state is State.SEEKING:
         route(case)
+    show_flags(case, flags)
+    put_forward(case, seen)
     return message
 
 
@@ -109,8 +116,10 @@ def edit(case: Case, message: Message, person_id: str, text: str) -> None:
     by_officer = message.side == Side.OFFICER.value
     if by_officer and case.state in {State.ADVICE_SENT, State.ADVICE_RAISED}:
         case.say(Notice(Party.OWNER, "changed_after_advice"), number=message.number)
-    if by_officer and tuple(case.work.line.flags(text)):
-        make_urgent(case)
+    if by_officer:
+        seen = _look(case, text)
+        show_flags(case, note_flags(case, message, seen.findings))
+        put_forward(case, seen)
 
 
 def set_grade(case: Case, grade: str) -> str:
@@ -133,22 +142,6 @@ def set_incident(case: Case, number: str) -> str:
     return _detail(case, "incident", f"incident log {number}")
 
 
-def make_urgent(case: Case) -> None:
-    """Urgent from here on: an open offer has only the urgent time left."""
-    row, work = case.row, case.work
-    if row.urgent:
-        return
-    row.urgent = True
-    if case.state is State.OFFERED:
-        soonest = work.now + answer_time(urgent=True, policy=work.line.policy)
-        running = store.timers_of(work.session, row.id).get(Timer.OFFER_UNANSWERED)
-        until = min(running.at, soonest) if running else soonest
-        store.set_due(work.session, row.id, Timer.OFFER_UNANSWERED, until)
-        for offer in store.open_offers(work.session, row.id):
-            offer.due_at = min(offer.due_at, until)
-            work.wake(offer.idva_id)
-
-
 def withdraw(case: Case, officer_id: str) -> None:
     """The officer needs no answer any more. Raises `Closed`."""
     if case.ended:
@@ -165,6 +158,7 @@ def still_needed(case: Case) -> None:
     case.move(Trigger.STILL_NEEDED, case.row.officer_id, quiet=True)
     case.row.search_began_at = case.work.now
     route(case)
+    call_for_flags(case)
 
 
 def still_here(case: Case) -> None:
@@ -183,6 +177,11 @@ def reopen(case: Case) -> None:
     row.idva_id, row.owed_since, row.officer_waits = None, None, True
     case.move(Trigger.REOPEN, row.officer_id, quiet=True)
     route(case, ack=True)
+
+
+def _look(case: Case, text: str) -> Seen:
+    line = case.work.line
+    return line.guide.look(text, line.place, case.work.now)
 
 
 def _new_consultation(work: Work, officer_id: str) -> Consultation:

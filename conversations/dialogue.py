@@ -41,6 +41,11 @@ class Action(Enum):
     SEND_ANYWAY = "send_anyway"  # a held line: to the consultation in the argument
     USE_PAGE = "use_page"  # a held line: dropped, the secure page is used instead
     NEW_QUESTION = "new_question"  # a held line becomes a new question
+    NOT_SO = "not_so"  # a red flag that was raised: the officer says it is not so
+    FLAG_ANSWER = "flag_answer"  # the answer to a check question: `flag:yes`, `flag:no` or `flag:unknown`
+    MEANS = "means"  # what a short form means: `short=meaning`
+    SHOW_ENTRY = "show_entry"  # the officer wants to read an entry: `id.version`
+    SEND_ENTRY = "send_entry"  # the IDVA sends an entry to the officer: `id.version`
 
 
 Press = tuple[Action, str]

@@ -46,6 +46,8 @@ from conversations.tables import (
     Offer,
     Outbox,
     OutboxState,
+    RedFlag,
+    Suggestion,
     Tap,
     Thread,
 )
@@ -59,7 +61,7 @@ FORGET_DUE = "forget_due"  # marks that the database's files may still hold what
 EMPTY = Sealed(b"")  # opens nowhere
 TOUCHED = (
     "consultation", "message", "message_version", "offer", "due", "tap", "thread", "held", "inbox", "outbox",
-    "legal_hold",
+    "legal_hold", "red_flag", "suggestion", "shown",
 )  # fmt: skip
 
 
@@ -168,6 +170,8 @@ def _destroy_rows(work: Work, row: Consultation) -> dict[str, int]:
         "versions": _run(work, delete(MessageVersion).where(MessageVersion.message_id.in_(messages))),
         "messages": _run(work, delete(Message).where(Message.consultation_id == row.id)),
         "offers": _run(work, delete(Offer).where(Offer.consultation_id == row.id)),
+        "red_flags": _run(work, delete(RedFlag).where(RedFlag.consultation_id == row.id)),
+        "suggestions": _run(work, delete(Suggestion).where(Suggestion.consultation_id == row.id)),
         "lifted_holds": _run(work, delete(LegalHold).where(LegalHold.consultation_id == row.id)),
         "look_up_hashes": hashes,
     }

@@ -101,3 +101,7 @@ class TapRefused(LineError):
 
 class RoleMissing(LineError):
     """You do not have that role."""
+
+
+class EntryGone(LineError):
+    """That entry is no longer in the catalogue: it was changed or withdrawn. Ask the IDVA."""

@@ -5,12 +5,13 @@ Rule kept here: made once, in `lanyard.wiring`; nothing in the house looks at a 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from conversations.policy import Policy, RetentionPolicy
+from knowledge.guide import Guide, SilentGuide
 from storage.database import Database
 from storage.keys import Keyring
 
@@ -35,11 +36,6 @@ class Doors:
         return self.public_url.rstrip("/") + path
 
 
-def no_flags(words: str) -> tuple[str, ...]:
-    """No red flags are known until the knowledge room raises them."""
-    return ()
-
-
 @dataclass(frozen=True)
 class Line:
     """The line, assembled."""
@@ -51,5 +47,6 @@ class Line:
     bell: Bell
     now: Callable[[], datetime]
     token: Callable[[], str]  # 128 random bits, hexadecimal
-    flags: Callable[[str], Iterable[str]] = field(default=no_flags)
+    guide: Guide = field(default_factory=SilentGuide)
+    place: str | None = None  # where officers are, unless they say otherwise: a slug of `knowledge.places`
     retention: RetentionPolicy = field(default_factory=RetentionPolicy)

@@ -39,6 +39,8 @@ from conversations.tables import (
 from conversations.work import BY_THE_LINE, Work, scope_of
 from storage.sealing import commitment
 
+ButtonRows = tuple[tuple[Button, ...], ...]
+
 EDIT_PAUSE = timedelta(seconds=2)  # many edits in a row go out as the last one
 
 
@@ -57,7 +59,9 @@ class Send:
     due_at: datetime | None = None
 
 
-def make_button(work: Work, person_id: str, row: Consultation | None, action: Action, argument: str = "") -> Button:
+def make_button(
+    work: Work, person_id: str, row: Consultation | None, action: Action, argument: str = "", label: str = ""
+) -> Button:
     """A button with a fresh token, bound to this person, consultation and action."""
     token = work.line.token()
     work.session.add(
@@ -72,10 +76,10 @@ def make_button(work: Work, person_id: str, row: Consultation | None, action: Ac
             answer=None,
         )
     )
-    return Button(wording.label(action.value, argument), token)
+    return Button(label or wording.label(action.value, argument), token)
 
 
-def make_buttons(work: Work, person_id: str, row: Consultation | None, rows: Rows) -> tuple[tuple[Button, ...], ...]:
+def make_buttons(work: Work, person_id: str, row: Consultation | None, rows: Rows) -> ButtonRows:
     """Rows of buttons for one person."""
     return tuple(tuple(make_button(work, person_id, row, *press) for press in line) for line in rows)
 
@@ -95,7 +99,7 @@ def write_message(
     audience: Audience = Audience.BOTH,
     author_id: str | None = None,
     origin: str | None = None,
-    buttons: tuple[tuple[Button, ...], ...] = (),
+    buttons: ButtonRows = (),
 ) -> Message:
     """Add a message to the thread, sealed."""
     row.messages += 1
@@ -156,7 +160,7 @@ def deliver(
     *,
     header: str = "",
     door: str | None = None,
-    buttons: tuple[tuple[Button, ...], ...] = (),
+    buttons: ButtonRows = (),
     due_at: datetime | None = None,
 ) -> None:
     """Owe a message of the thread to a person: on the web, and at Telegram when they are bound to it.

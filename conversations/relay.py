@@ -16,6 +16,8 @@ from conversations.post import deliver, overtake
 from conversations.tables import Audience, Message, MessageKind, Side
 from conversations.work import Work, scope_of
 
+WHAT = {MessageKind.ADVICE.value: "advice from ", MessageKind.ENTRY.value: "signposting from "}
+
 
 def open_version(work: Work, message: Message, number: int | None = None) -> str:
     """The words of one wording of a message; the last by default. The caller records why."""
@@ -37,7 +39,7 @@ def header(case: Case, message: Message) -> str:
         return f"{ref} · {author.title}, {author.service}{marks}"
     if message.kind == MessageKind.NOTE.value:
         return f"{ref} · note from {author.name}, IDVA"
-    what = "advice from " if message.kind == MessageKind.ADVICE.value else ""
+    what = WHAT.get(message.kind, "")
     return f"{ref} · {what}{author.name}, IDVA ({case.work.line.policy.service}){marks}"
 
 

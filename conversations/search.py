@@ -21,7 +21,8 @@ from conversations.errors import NoLongerOffered, OffDuty, OwnQuestion, Taken
 from conversations.policy import Policy
 from conversations.post import call
 from conversations.relay import show_everything
-from conversations.routing import Ask, CallLead, Keep, OnDuty, Search, Step, next_step, somebody_new
+from conversations.routing import Ask, CallLead, Keep, OnDuty, Search, Step, answer_time, next_step, somebody_new
+from conversations.signposting import offer_to_send
 from conversations.states import OWNED, UNOWNED, State, Timer, Trigger
 from conversations.tables import Consultation, Offer, OfferKind, OfferOutcome
 from conversations.work import BY_THE_LINE
@@ -73,6 +74,7 @@ def accept(case: Case, idva_id: str) -> None:
     row.idva_id = idva_id
     case.move(Trigger.ACCEPT, idva_id, **case.officer_facts())
     show_everything(case, idva_id)
+    offer_to_send(case)
     case.row.officer_waits = True
     for other in others:
         call(work, other, row, "taken_by", idva=work.person(idva_id).name)
@@ -110,12 +112,12 @@ def lead_took(case: Case, lead_id: str) -> None:
     case.move(Trigger.LEAD_TOOK, lead_id, lead=lead.name)
 
 
-def call_leads(case: Case, name: str) -> None:
+def call_leads(case: Case, name: str, flags: str = "") -> None:
     """Call whoever is duty lead now; the phone number told to the officer works without them."""
     work = case.work
     for lead in store.on_duty(work.session, store.LEAD_DUTY, work.now):
         rows = LEAD_BUTTONS if case.can(Trigger.LEAD_TOOK) else ()
-        call(work, lead, case.row, name, rows, idva=case.facts()["idva"], **case.officer_facts())
+        call(work, lead, case.row, name, rows, idva=case.facts()["idva"], flags=flags, **case.officer_facts())
 
 
 def stand_down(case: Case, name: str, idva: str = "") -> None:
@@ -145,6 +147,22 @@ def lose_owner(case: Case, why: str, *, silent: bool = False) -> None:
         left.outcome, left.answered_at = OfferOutcome.UNANSWERED.value, case.work.now
     case.move(Trigger.OWNER_LOST, BY_THE_LINE, idva=name, why=why)
     route(case)
+
+
+def make_urgent(case: Case) -> None:
+    """Urgent from here on: an open offer has only the urgent time left."""
+    row, work = case.row, case.work
+    if row.urgent:
+        return
+    row.urgent = True
+    if case.state is State.OFFERED:
+        soonest = work.now + answer_time(urgent=True, policy=work.line.policy)
+        running = store.timers_of(work.session, row.id).get(Timer.OFFER_UNANSWERED)
+        until = min(running.at, soonest) if running else soonest
+        store.set_due(work.session, row.id, Timer.OFFER_UNANSWERED, until)
+        for offer in store.open_offers(work.session, row.id):
+            offer.due_at = min(offer.due_at, until)
+            work.wake(offer.idva_id)
 
 
 def who_could_be_asked(session: Session, now: datetime, policy: Policy) -> list[str]:

@@ -44,6 +44,18 @@ class MessageKind(Enum):
     ADVICE = "advice"  # the structured advice, to be read back
     NOTICE = "notice"  # said by the line
     NOTE = "note"  # from one IDVA to the next, at a transfer
+    FLAG = "flag"  # a red flag's fixed block, or its check question
+    ENTRY = "entry"  # an entry of the catalogue, as a person wrote and approved it
+
+
+class FlagState(Enum):
+    """Where a red flag of a consultation stands. It is never dropped, whatever anybody says of it."""
+
+    RAISED = "raised"  # by a rule, or because the officer said yes to its check question
+    ASKED = "asked"  # its check question was asked
+    NOT_SO = "not_so"  # was raised; the officer says it is not so
+    NO = "no"  # the officer said no to its check question
+    UNKNOWN = "unknown"  # the officer cannot say
 
 
 class OfferKind(Enum):
@@ -208,6 +220,34 @@ class Tap(Base):
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
     answer: Mapped[str | None] = mapped_column(String(40))  # name of the sentence that answered it
+
+
+class RedFlag(Base):
+    """One red flag in one consultation."""
+
+    __tablename__ = "red_flag"
+
+    consultation_id: Mapped[str] = mapped_column(ForeignKey("consultation.id"), primary_key=True)
+    flag: Mapped[str] = mapped_column(String(24), primary_key=True)  # a slug of `knowledge.flags.Flag`
+    state: Mapped[str] = mapped_column(String(8))
+    message: Mapped[int]  # number of the message that brought it up
+    why: Mapped[Sealed] = mapped_column(SealedText)  # the rule, and the officer's words it saw
+    at: Mapped[datetime]
+    changed_at: Mapped[datetime]
+
+
+class Suggestion(Base):
+    """An entry that was put forward in a consultation: to the officer at once, to the IDVA beside the thread."""
+
+    __tablename__ = "suggestion"
+
+    consultation_id: Mapped[str] = mapped_column(ForeignKey("consultation.id"), primary_key=True)
+    entry_id: Mapped[str] = mapped_column(String(80), primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    rank: Mapped[int]  # order in which they came up
+    why: Mapped[Sealed] = mapped_column(SealedText)  # may quote the officer
+    at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]  # when an IDVA sent it
 
 
 class Held(Base):

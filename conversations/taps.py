@@ -17,12 +17,13 @@ from datetime import timedelta
 from access.enrolment import count_in, hash_of
 from access.tables import Role
 from audit.events import Event
-from conversations import consult, errors, held, search, wording
+from conversations import consult, errors, held, redflags, search, signposting, wording
 from conversations.advise import ask_on, understood
 from conversations.case import Case
 from conversations.dialogue import Action
 from conversations.errors import LineError, NotYours, Taken
 from conversations.post import note
+from conversations.send_entry import send_entry
 from conversations.states import ENDED, NotPossible, State
 from conversations.store import open_offers
 from conversations.tables import Consultation, OfferKind, OfferOutcome, Tap
@@ -165,6 +166,11 @@ def _lead_took(work: Work, person_id: str, tap: Tap) -> str:
     return "tap_done"
 
 
+def _send_entry(work: Work, person_id: str, tap: Tap) -> str:
+    send_entry(_case(work, tap), person_id, tap.argument)
+    return "tap_done"
+
+
 def _send_anyway(work: Work, person_id: str, tap: Tap) -> str:
     held_id, _, consultation_id = tap.argument.partition(":")
     to = work.session.get(Consultation, consultation_id) if consultation_id else None
@@ -181,6 +187,11 @@ _ACTS: dict[Action, Callable[[Work, str, Tap], str]] = {
     Action.UNDERSTOOD: _of_officer(lambda case, _: understood(case)),
     Action.ASK_ON: _of_officer(lambda case, _: ask_on(case)),
     Action.REOPEN: _of_officer(lambda case, _: consult.reopen(case)),
+    Action.NOT_SO: _of_officer(redflags.not_so),
+    Action.FLAG_ANSWER: _of_officer(redflags.answer),
+    Action.MEANS: _of_officer(signposting.say_meaning),
+    Action.SHOW_ENTRY: _of_officer(signposting.show_entry),
+    Action.SEND_ENTRY: _send_entry,
     Action.ACCEPT: _accept,
     Action.DECLINE: _decline,
     Action.LEAD_TOOK: _lead_took,

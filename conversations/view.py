@@ -33,6 +33,7 @@ from conversations.tables import (
     Side,
     Tap,
 )
+from conversations.view_signs import SignsShown, raised_titles, signs
 from conversations.work import BY_THE_LINE, Work, scope_of
 
 
@@ -102,6 +103,7 @@ class OfferShown:
     due_at: datetime
     offered_at: datetime
     consultation: Summary
+    flags: tuple[str, ...] = ()  # titles of the red flags that stand
     first_words: str = ""  # all that the officer wrote so far: a long question comes in several messages
     note: str = ""
 
@@ -113,6 +115,7 @@ class ThreadShown:
     summary: Summary
     messages: tuple[MessageShown, ...]
     unread: tuple[str, ...] = field(default=())
+    signs: SignsShown = field(default_factory=SignsShown)  # for the IDVA's side only
 
 
 def summary(work: Work, row: Consultation, *, with_incident: bool = False) -> Summary:
@@ -144,7 +147,9 @@ def thread(work: Work, ref: str, reader_id: str) -> ThreadShown:
     messages = [one for one in messages if one.kind != MessageKind.NOTICE.value or _is_owed(one, owed, reader_id)]
     versions = store.versions_of(work.session, [message.id for message in messages])
     shown = tuple(_message(work, row, message, versions[message.id], owed, reader_id) for message in messages)
-    return ThreadShown(summary(work, row, with_incident=True), shown, tuple(one.id for one in shown if one.unread))
+    unread = tuple(one.id for one in shown if one.unread)
+    beside = signs(work, row) if side == Audience.IDVA.value else SignsShown()
+    return ThreadShown(summary(work, row, with_incident=True), shown, unread, beside)
 
 
 def _is_owed(notice: Message, owed: list[Outbox], reader_id: str) -> bool:
@@ -232,6 +237,7 @@ def _offer(work: Work, row: Consultation, offer: Offer, idva_id: str) -> OfferSh
         due_at=offer.due_at,
         offered_at=offer.offered_at,
         consultation=summary(work, row),
+        flags=raised_titles(work, row),
         first_words="\n".join(open_version(work, one) for one in question),
     )
 

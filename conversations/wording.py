@@ -62,7 +62,20 @@ ENGLISH: dict[str, str] = {
     "you can ring {lead_phone}.",
     "outage": "{ref}: the line was out of order from {since} to now. Your consultation is still open. "
     "If it cannot wait, ring {lead_name} on {lead_phone}. {emergency}",
+    # -- to the officer: red flags and signposting
+    "flag_block": "RED FLAG: {title}\n{block}",
+    "flag_question": "{ref}, one check: {question}",
+    "flag_not_so": "{ref}: noted that it is not so: {title}. The IDVA sees both.",
+    "entries": "{ref}, while an IDVA is found:\n\n{entry}",
+    "entries_more": "There is more on:",
+    "unclear": "{ref}: {short} can mean several things. Which do you mean?",
+    "unknown_short": "{ref}: {short} is not in our list of short forms. Please write it out in your next line.",
+    "means": "By {short} I mean: {meaning}",
     # -- to the IDVA
+    "flag_raised": "{ref}: RED FLAG: {flags}. The officer has been shown what must happen now.",
+    "officer_not_so": "{ref}: the officer says that it is not so: {title}.",
+    "flag_answered": "{ref}: asked \u201c{question}\u201d, the officer says: {answer}.",
+    "entries_to_send": "{ref}: from the catalogue. Tap to send one to the officer.\n{entries}",
     "yours": "{ref} is yours. {officer}, {force}. Grade as the officer set it: {grade}. "
     "Victim safe now: {safe}. Incident log: {log}.\n"
     "Advise with /advise or on the page, where you can also pass it on: {link}",
@@ -82,6 +95,8 @@ ENGLISH: dict[str, str] = {
     "call_offer": "{ref}: a question is waiting for you{urgent}. From {officer}, {force}. Answer within {seconds} s.",
     "call_transfer": "{ref}: {colleague} asks you to take over. Answer within {seconds} s.",
     "call_lead": "{ref}: no IDVA has taken this{urgent}. {officer}, {force}. You are called as duty lead.",
+    "call_flag": "{ref}: RED FLAG: {flags}. From {officer}, {force}. Answer now.",
+    "call_lead_flag": "{ref}: RED FLAG: {flags}. {officer}, {force}. You are called as duty lead.",
     "call_lead_unread": "{ref}: advice to {officer}, {force}, is not confirmed. You are called as duty lead.",
     "call_lead_undelivered": "{ref}: {officer}, {force}, cannot be reached by message. You are called as duty lead.",
     "call_lead_unreachable": "{ref}: {idva}, IDVA, cannot be reached by message, and {officer}, {force}, is waiting. "
@@ -151,6 +166,7 @@ ENGLISH: dict[str, str] = {
     # -- doorbell: all that Telegram may carry
     "door_received": "{emergency}\n{ref}: received. Go on here: {link}",
     "door_alone": "{emergency}\n{ref}: nobody can answer at the moment. Ring {lead_phone}.\n{link}",
+    "door_flag": "{emergency}\n{ref}: act on this now: {link}",
     "door_new": "{ref}: there is something new for you.\n{link}",
     "door_call": "{ref}: you are asked to answer within {seconds} s.\n{link}",
     "door_lead": "{ref}: you are called.\n{link}",
@@ -180,8 +196,13 @@ LABELS: dict[str, str] = {
     "new_question": "New question",
     "transfer_accept": "Take over",
     "transfer_decline": "Cannot now",
+    "not_so": "Not so",
+    "show_entry": "Show",
+    "send_entry": "Send",
     "open": "Open",
 }
+
+FLAG_ANSWERS = {"yes": "yes", "no": "no", "unknown": "not known"}
 
 GRADES = {
     "high": "high",
@@ -206,6 +227,8 @@ DOORBELL: dict[str, str] = {
     "call_offer": "door_call",
     "call_transfer": "door_call",
     "call_lead": "door_lead",
+    "call_flag": "door_new",
+    "call_lead_flag": "door_lead",
     "call_lead_unread": "door_lead",
     "call_lead_undelivered": "door_lead",
     "call_lead_unreachable": "door_lead",
@@ -227,4 +250,6 @@ def doorbell(name: str, **values: object) -> str:
 
 def label(action: str, argument: str = "") -> str:
     """What a button says."""
+    if action == "flag_answer":
+        return FLAG_ANSWERS[argument.partition(":")[2]].capitalize()
     return LABELS.get(f"{action}:{argument}") or LABELS.get(action) or argument

@@ -7,7 +7,7 @@ door uses (`receive`), move the clock, and let everything that is due happen.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -24,6 +24,9 @@ from conversations.rota import add_shift
 from conversations.tables import Consultation, Installation
 from conversations.timers import fall_due
 from conversations.work import Work, working
+from knowledge.entry import Published
+from knowledge.flags import Finding, Flag, Tier
+from knowledge.guide import Block, Seen, SilentGuide
 from storage.database import Base, Database
 from storage.keys import KeyEncryptionKey, Keyring
 from storage.providers import HeldKeys
@@ -65,6 +68,43 @@ TEAM = {
     "amira": NewPerson("N-200", "Amira Sample", "Example Hospitals NHS Trust", frozenset({Role.IDVA})),
     "sam": NewPerson("S-300", "Sam Example", "Example Constabulary", frozenset({Role.SUPERVISOR})),
 }
+
+
+class OneWord(SilentGuide):
+    """A guide that knows one word, and raises one red flag for it."""
+
+    def __init__(self, word: str) -> None:
+        self._word = word
+
+    def look(self, words: str, place: str | None, now: datetime) -> Seen:
+        """The flag, where the word stands."""
+        found = Finding(Flag.WEAPON, Tier.RAISED, f"the word {self._word}")
+        return Seen((found,)) if self._word in words else Seen()
+
+
+class Scripted(SilentGuide):
+    """A guide that brings up what a test wrote down, word by word: what follows from it is what is tested."""
+
+    def __init__(self, script: dict[str, Seen], entries: Sequence[Published] = ()) -> None:
+        self._script = script
+        self._entries = {(one.entry.id, one.version): one for one in entries}
+
+    def look(self, words: str, place: str | None, now: datetime) -> Seen:
+        """All that the words bring up."""
+        seen = [one for word, one in self._script.items() if word in words]
+        return Seen(
+            tuple(found for one in seen for found in one.findings),
+            tuple(chosen for one in seen for chosen in one.chosen),
+            tuple(unclear for one in seen for unclear in one.unclear),
+        )
+
+    def block(self, flag: Flag) -> Block:
+        """Words that a test can look for."""
+        return Block(f"Title of {flag.value}", f"Block of {flag.value}", f"Question of {flag.value}?")
+
+    def entry(self, entry_id: str, version: int) -> Published | None:
+        """One of the test's own."""
+        return self._entries.get((entry_id, version))
 
 
 class House:

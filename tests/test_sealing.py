@@ -36,6 +36,7 @@ OPENERS = {
     "conversations/held.py": "a line its writer has now decided about",
     "conversations/relay.py": "words for a new owner or for the offer; the reading is recorded",
     "conversations/view.py": "a thread for one of its two sides; the reading is recorded first",
+    "conversations/view_signs.py": "why flags and entries came up, beside the thread; the reading is recorded",
     "conversations/work.py": "the one way through which use cases open",
     "storage/keys.py": "the key of a scope, and what is sealed under it",
     "storage/providers.py": "a wrapped key, never words",

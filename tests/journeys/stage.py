@@ -31,7 +31,7 @@ from conversations.tables import Consultation
 from conversations.work import Work
 from storage.database import Database
 from tests.botapi import BotApi
-from tests.house import House
+from tests.house import House, OneWord
 from tests.journeys.actors import CAST, STRANGER, Actor
 from tests.journeys.at_telegram import AtTelegram
 from tests.journeys.at_the_web import AtWeb
@@ -102,7 +102,7 @@ class Stage:
         )
         flag = story.headings.get("Red flag")
         if flag:
-            house.line = replace(house.line, flags=lambda words: ("known",) if flag in words else ())
+            house.line = replace(house.line, guide=OneWord(flag))
         return house
 
     def _actor(self, name: str) -> Actor:

@@ -1,0 +1,80 @@
+"""What the catalogue and the red flags say to one message: the one thing the line asks of this room.
+
+Rules kept here:
+- Nothing is generated: a guide only chooses among what people wrote and approved.
+- Looking never fails and never waits for long: what cannot be looked up is left out, and `Seen.whole` says so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from knowledge.entry import Published
+from knowledge.flags import Finding, Flag
+
+
+@dataclass(frozen=True)
+class Block:
+    """What must happen now, for one red flag: fixed words, with where they come from."""
+
+    title: str  # "Strangulation or suffocation"
+    text: str
+    question: str  # the one check question, where rules are silent
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """An entry that answers a message."""
+
+    published: Published
+    score: float
+    why: tuple[str, ...]  # for a reader
+
+
+@dataclass(frozen=True)
+class Unclear:
+    """A short form with more than one meaning, or one that nobody here knows: asked about, never guessed."""
+
+    short: str  # as the officer wrote it
+    meanings: tuple[str, ...]  # empty: not known at all
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What one message brings up."""
+
+    findings: tuple[Finding, ...] = ()
+    chosen: tuple[Chosen, ...] = ()  # the best first
+    unclear: tuple[Unclear, ...] = ()
+    whole: bool = True  # False: part of the looking failed
+
+
+class Guide(Protocol):
+    """Whoever chooses. One for the whole line; safe to use from several threads."""
+
+    def look(self, words: str, place: str | None, now: datetime) -> Seen:
+        """What a message brings up, for an officer at this place. Never raises."""
+
+    def block(self, flag: Flag) -> Block:
+        """The fixed words of a red flag."""
+
+    def entry(self, entry_id: str, version: int) -> Published | None:
+        """This version of an entry, if it is live."""
+
+
+class SilentGuide:
+    """A guide that knows nothing: for a line without a catalogue."""
+
+    def look(self, words: str, place: str | None, now: datetime) -> Seen:
+        """Nothing."""
+        return Seen()
+
+    def block(self, flag: Flag) -> Block:
+        """Its name alone."""
+        return Block(flag.value.replace("-", " ").capitalize(), "", "")
+
+    def entry(self, entry_id: str, version: int) -> Published | None:
+        """None."""
+        return None
