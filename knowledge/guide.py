@@ -12,16 +12,7 @@ from datetime import datetime
 from typing import Protocol
 
 from knowledge.entry import Published
-from knowledge.flags import Finding, Flag
-
-
-@dataclass(frozen=True)
-class Block:
-    """What must happen now, for one red flag: fixed words, with where they come from."""
-
-    title: str  # "Strangulation or suffocation"
-    text: str
-    question: str  # the one check question, where rules are silent
+from knowledge.flags import Block, Finding, Flag
 
 
 @dataclass(frozen=True)

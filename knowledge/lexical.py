@@ -62,7 +62,10 @@ class WordIndex:
             counts = np.array([count for _, count in found], np.float32)
             rarity = np.log(1 + (self.size - len(found) + 0.5) / (len(found) + 0.5))
             self._postings[term] = (where, (rarity * counts * (K1 + 1) / (counts + norm[where])).astype(np.float32))
-        self._long = sorted(term for term in postings if len(term) >= LONG_ENOUGH)
+        self._alike: dict[str, list[str]] = {}  # by first letter, which few people get wrong
+        for term in sorted(postings):
+            if len(term) >= LONG_ENOUGH:
+                self._alike.setdefault(term[0], []).append(term)
         self._mended: dict[str, str | None] = {}
 
     def known(self, query: Sequence[str]) -> list[str]:
@@ -94,6 +97,7 @@ class WordIndex:
         if term not in self._mended:
             if len(self._mended) > 20_000:
                 self._mended.clear()
-            near = process.extractOne(term, self._long, scorer=OSA.distance, score_cutoff=1 if len(term) < 8 else 2)
+            alike, most = self._alike.get(term[0], []), 1 if len(term) < 8 else 2
+            near = process.extractOne(term, alike, scorer=OSA.distance, score_cutoff=most)
             self._mended[term] = near[0] if near else None
         return self._mended[term]

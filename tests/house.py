@@ -25,8 +25,8 @@ from conversations.tables import Consultation, Installation
 from conversations.timers import fall_due
 from conversations.work import Work, working
 from knowledge.entry import Published
-from knowledge.flags import Finding, Flag, Tier
-from knowledge.guide import Block, Seen, SilentGuide
+from knowledge.flags import Block, Finding, Flag, Tier
+from knowledge.guide import Seen, SilentGuide
 from storage.database import Base, Database
 from storage.keys import KeyEncryptionKey, Keyring
 from storage.providers import HeldKeys
