@@ -13,13 +13,16 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 from rapidfuzz.distance import OSA
 
+from knowledge.phrase import BadPhrase, PhraseIndex, compile_phrase
+
 TABLE = Path(__file__).parent / "flags.toml"
-STOP, PAUSE = ".", ","
+STOP, PAUSE, BLANK = ".", ",", "_"
 SHORTEST_MENDED = 7  # letters: shorter words are too near to others to be mended by likeness
 AHEAD = 7  # words that a general question reaches
 AROUND = 6  # words on both sides that another time reaches
@@ -30,20 +33,10 @@ LISTED = frozenset("no nor neither none without nothing nowt denies denied deny 
 AFTER = frozenset("none nil neg negative denied".split())  # noqa: SIM905
 
 _TOKENS = re.compile(r"[a-z]+\d+|\d+|[a-z]+|[.!?;\n]+|,")
-_PARTS = re.compile(r"\(|\)\??|\[|\]|\||<\d>|@\w+|[^\s()\[\]|]+")
 
 
 class BadRule(ValueError):
     """The table of red flags is wrong: flag, phrase and reason."""
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One phrase of the table."""
-
-    phrase: str
-    pattern: re.Pattern[str]
-    weak: bool = False  # cancelled by the flag's `unless`
 
 
 @dataclass(frozen=True)
@@ -54,10 +47,11 @@ class FlagRules:
     block: str
     question: str
     sources: tuple[str, ...]
-    rules: tuple[Rule, ...]
-    unless: tuple[re.Pattern[str], ...]
-    beside: Mapping[str, tuple[Rule, ...]]  # what raises it when another flag stands
-    figures: tuple[re.Pattern[str], ...]  # this flag's own figures of speech: what they cover is not seen
+    phrases: PhraseIndex
+    weak: frozenset[str]  # phrases that `unless` cancels
+    unless: PhraseIndex
+    beside: Mapping[str, PhraseIndex]  # what raises it when another flag stands
+    figures: PhraseIndex  # this flag's own figures of speech: what they cover is not seen
 
 
 @dataclass(frozen=True)
@@ -80,55 +74,51 @@ class RuleTable:
     keys: tuple[str, ...] = field(repr=False)
     denials: frozenset[str]
     filler: frozenset[str]
-    general: tuple[re.Pattern[str], ...]
-    ahead: tuple[re.Pattern[str], ...]
-    around: tuple[re.Pattern[str], ...]
-    figures: tuple[re.Pattern[str], ...]
+    general: PhraseIndex
+    ahead: PhraseIndex
+    around: PhraseIndex
+    figures: PhraseIndex
 
     def tokens(self, text: str) -> list[str]:
         """The words of a message, mended; the end of a sentence is "." and a comma is ","."""
         plain = re.sub("['’`]", "", text.lower())
-        return [STOP if token[0] in ".!?;\n" else self._mend(token) for token in _TOKENS.findall(plain)]
+        mended = (STOP if token[0] in ".!?;\n" else self._mend(token) for token in _TOKENS.findall(plain))
+        return [word for token in mended for word in token.split()]  # "infront" is two words
 
     def find(self, text: str) -> dict[str, list[Match]]:
-        """What the rules see of each flag, with what cancels it. Under a millisecond for a message."""
-        tokens = self.tokens(text)
-        line = _joined(tokens)
-        for figure in self.figures:
-            line = figure.sub(lambda seen: "_ " * seen.group().count(" "), line)
-        starts = _starts(line)
-        seen = {slug: list(_matches(flag, flag.rules, line, starts)) for slug, flag in self.flags.items()}
+        """What the rules see of each flag, with what cancels it. About a millisecond for a message."""
+        line = self._without_figures(_Line(self.tokens(text)))
+        seen = {slug: list(_matches(flag, flag.phrases, line)) for slug, flag in self.flags.items()}
         covered = {at for found in seen.values() for one in found for at in range(one.start, one.end)}
-        zones = self._zones(line, starts, tokens)
+        zones = self._zones(line)
         found: dict[str, list[Match]] = {}
         for slug, matches in seen.items():
-            excused = self._excused(slug, tokens, line, starts)
-            weak = {rule.phrase for rule in self.flags[slug].rules if rule.weak}
+            excused = bool(matches) and self._excused(slug, line)
             for one in matches:
-                why = self._cancelled(tokens, one, covered, zones)
-                if not why and excused and one.phrase in weak:
+                why = self._cancelled(line.tokens, one, covered, zones)
+                if not why and excused and one.phrase in self.flags[slug].weak:
                     why = "the message itself says otherwise"
                 found.setdefault(slug, []).append(replace(one, cancelled=why))
-        self._add_beside(found, tokens, line, starts)
+        self._add_beside(found, line)
         return found
 
-    def _excused(self, slug: str, tokens: Sequence[str], line: str, starts: Sequence[int]) -> bool:
-        for pattern in self.flags[slug].unless:
-            for seen in pattern.finditer(line):
-                excuse = Match(_at(starts, seen.start()), _at(starts, seen.end()), seen.group(), "")
-                if not self._denied(tokens, excuse, set()):
-                    return True
-        return False
+    def _without_figures(self, line: _Line) -> _Line:
+        tokens = list(line.tokens)
+        for first, last in line.places(self.figures):
+            tokens[first:last] = [BLANK] * (last - first)
+        return _Line(tokens)
 
-    def _add_beside(
-        self, found: dict[str, list[Match]], tokens: Sequence[str], line: str, starts: Sequence[int]
-    ) -> None:
+    def _excused(self, slug: str, line: _Line) -> bool:
+        places = line.places(self.flags[slug].unless)
+        return any(not self._denied(line.tokens, Match(first, last, "", ""), set()) for first, last in places)
+
+    def _add_beside(self, found: dict[str, list[Match]], line: _Line) -> None:
         """What another flag that stands makes of a mere mention: a child, where the danger is now."""
         for slug, flag in self.flags.items():
-            for other, rules in flag.beside.items():
+            for other, phrases in flag.beside.items():
                 stands = any(not one.cancelled for one in found.get(other, []))
-                if stands and not self._excused(slug, tokens, line, starts):
-                    found.setdefault(slug, []).extend(_matches(flag, rules, line, starts))
+                if stands and not self._excused(slug, line):
+                    found.setdefault(slug, []).extend(_matches(flag, phrases, line))
 
     def _cancelled(self, tokens: Sequence[str], match: Match, covered: set[int], zones: set[int]) -> str:
         if match.start in zones:
@@ -158,20 +148,17 @@ class RuleTable:
             steps += 1
         return False
 
-    def _zones(self, line: str, starts: Sequence[int], tokens: Sequence[str]) -> set[int]:
+    def _zones(self, line: _Line) -> set[int]:
         """The words that are asked in general, supposed, or of other people and times."""
-        if any(pattern.search(line) for pattern in self.general):
-            return set(range(len(tokens)))
+        size = len(line.tokens)
+        if line.places(self.general):
+            return set(range(size))
         zones: set[int] = set()
-        for pattern in self.ahead:
-            for seen in pattern.finditer(line):
-                first, last = _at(starts, seen.start()), _at(starts, seen.end())
-                ends = (at for at in range(last, len(tokens)) if tokens[at] in SUBJECTS | TURNS | {STOP})
-                zones |= set(range(first, min(next(ends, len(tokens)), last + AHEAD)))
-        for pattern in self.around:
-            for seen in pattern.finditer(line):
-                first, last = _at(starts, seen.start()), _at(starts, seen.end())
-                zones |= set(range(max(0, first - AROUND), min(len(tokens), last + AROUND)))
+        for first, last in line.places(self.ahead):
+            ends = (at for at in range(last, size) if line.tokens[at] in SUBJECTS | TURNS | {STOP})
+            zones |= set(range(first, min(next(ends, size), last + AHEAD)))
+        for first, last in line.places(self.around):
+            zones |= set(range(max(0, first - AROUND), min(size, last + AROUND)))
         return zones
 
     def _mend(self, token: str) -> str:
@@ -198,10 +185,10 @@ def load(file: Path = TABLE) -> RuleTable:
         keys=tuple(sorted({word for word in spelling.values() if len(word) >= SHORTEST_MENDED})),
         denials=frozenset(cancels["denials"].split()),
         filler=frozenset(cancels["filler"].split()),
-        general=tuple(_compile("cancels", phrase, lists) for phrase in cancels["general"]),
-        ahead=tuple(_compile("cancels", phrase, lists) for phrase in cancels["ahead"]),
-        around=tuple(_compile("cancels", phrase, lists) for phrase in cancels["around"]),
-        figures=tuple(_compile("figures", phrase, lists) for phrase in figures["phrases"]),
+        general=_index("cancels", cancels["general"], lists),
+        ahead=_index("cancels", cancels["ahead"], lists),
+        around=_index("cancels", cancels["around"], lists),
+        figures=_index("figures", figures["phrases"], lists),
     )
 
 
@@ -209,76 +196,51 @@ def _flag(slug: str, facts: Mapping[str, Any], lists: Mapping[str, list[str]]) -
     missing = {"title", "block", "question", "sources", "phrases"} - facts.keys()
     if missing or not facts["phrases"]:
         raise BadRule(f"{slug}: {', '.join(sorted(missing)) or 'phrases'} is missing")
-    unless = tuple(_compile(slug, phrase, lists) for phrase in facts.get("unless", ()))
-    everything_weak = bool(unless) and "weak" not in facts
-    strong = [Rule(phrase, _compile(slug, phrase, lists), everything_weak) for phrase in facts["phrases"]]
-    weak = [Rule(phrase, _compile(slug, phrase, lists), weak=True) for phrase in facts.get("weak", ())]
+    unless, weak = facts.get("unless", []), facts.get("weak")
     return FlagRules(
         title=facts["title"],
         block=facts["block"],
         question=facts["question"],
         sources=tuple(facts["sources"]),
-        rules=(*strong, *weak),
-        unless=unless,
-        beside={
-            other: tuple(Rule(phrase, _compile(slug, phrase, lists)) for phrase in phrases)
-            for other, phrases in facts.get("beside", {}).items()
-        },
-        figures=tuple(_compile(slug, phrase, lists) for phrase in facts.get("not", ())),
+        phrases=_index(slug, [*facts["phrases"], *(weak or [])], lists),
+        weak=frozenset(facts["phrases"] if weak is None else weak),  # without a list of its own, all of them
+        unless=_index(slug, unless, lists),
+        beside={other: _index(slug, phrases, lists) for other, phrases in facts.get("beside", {}).items()},
+        figures=_index(slug, facts.get("not", []), lists),
     )
 
 
-def _compile(flag: str, phrase: str, lists: Mapping[str, list[str]]) -> re.Pattern[str]:
-    """A phrase as a pattern over words that each end with a blank."""
-    built = []
-    for part in _PARTS.findall(phrase):
-        if part in ("(", "["):
-            built.append("(?:")
-        elif part in (")", ")?"):
-            built.append(part)
-        elif part == "]":
-            built.append(")?")
-        elif part == "|":
-            built.append("|")
-        elif part[0] == "<":
-            built.append(rf"(?:[^ .,]+ ){{0,{part[1:-1]}}}")
-        elif part[0] == "@":
-            if part[1:] not in lists:
-                raise BadRule(f"{flag}: no list is called {part}, in: {phrase}")
-            built.append(f"(?:(?:{'|'.join(map(re.escape, lists[part[1:]]))}) )")
-        else:
-            built.append(re.escape(part.removesuffix("*")) + (r"[^ ]* " if part.endswith("*") else " "))
+def _index(flag: str, phrases: Sequence[str], lists: Mapping[str, list[str]]) -> PhraseIndex:
     try:
-        return re.compile(r"(?:(?<= )|^)" + "".join(built))
-    except re.error as error:
-        raise BadRule(f"{flag}: {error}, in: {phrase}") from None
+        return PhraseIndex([compile_phrase(phrase, lists) for phrase in phrases])
+    except BadPhrase as error:
+        raise BadRule(f"{flag}: {error}") from None
 
 
-def _joined(tokens: Sequence[str]) -> str:
-    return "".join(f"{token} " for token in tokens)
+class _Line:
+    """The words of a message, each followed by a blank, and where each begins."""
+
+    def __init__(self, tokens: Sequence[str]) -> None:
+        self.tokens = tuple(tokens)
+        self.text = "".join(f"{token} " for token in tokens)
+        self.starts = [0, *accumulate(len(token) + 1 for token in tokens)]
+        self._number = {start: at for at, start in enumerate(self.starts)}
+
+    def find(self, phrases: PhraseIndex) -> Iterator[tuple[str, int, int]]:
+        """Every phrase with its first word and the one after its last."""
+        for phrase, start, end in phrases.find(self.tokens, self.text, self.starts):
+            yield phrase.text, self._number[start], self._number[end]
+
+    def places(self, phrases: PhraseIndex) -> list[tuple[int, int]]:
+        """Where phrases stand, whichever they are."""
+        return [(first, last) for _, first, last in self.find(phrases)]
 
 
-def _starts(line: str) -> list[int]:
-    return [0, *(found.end() for found in re.finditer(" ", line))]
-
-
-def _at(starts: Sequence[int], place: int) -> int:
-    low, high = 0, len(starts)
-    while low < high:
-        middle = (low + high) // 2
-        if starts[middle] < place:
-            low = middle + 1
-        else:
-            high = middle
-    return low
-
-
-def _matches(flag: FlagRules, rules: Sequence[Rule], line: str, starts: Sequence[int]) -> Iterator[Match]:
-    taken = [seen.span() for figure in flag.figures for seen in figure.finditer(line)]
-    for rule in rules:
-        for seen in rule.pattern.finditer(line):
-            if not any(first < seen.end() and seen.start() < last for first, last in taken):
-                yield Match(_at(starts, seen.start()), _at(starts, seen.end()), seen.group().strip(), rule.phrase)
+def _matches(flag: FlagRules, phrases: PhraseIndex, line: _Line) -> Iterator[Match]:
+    taken = line.places(flag.figures)
+    for phrase, first, last in line.find(phrases):
+        if not any(start < last and first < end for start, end in taken):
+            yield Match(first, last, " ".join(line.tokens[first:last]), phrase)
 
 
 @lru_cache(maxsize=65536)
