@@ -11,6 +11,7 @@ Rules kept here:
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -20,10 +21,12 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from knowledge.entry import Entry, Published
+from knowledge.entry import BadEntry, Entry, Published
 from knowledge.reading import read_entry, write_entry
 from knowledge.rules import faults
 from knowledge.tables import Catalogue, EntryVersion, Release, ReleaseEntry, State
+
+log = logging.getLogger(__name__)
 
 WARN = timedelta(days=30)  # how long before its review date an entry is shown as due
 
@@ -85,8 +88,16 @@ def live_number(session: Session) -> int | None:
 
 
 def live(session: Session) -> tuple[Published, ...]:
-    """Everything that is live, in order of id, also what is past its review date."""
-    return tuple(Published(entry_of(row), row.number) for row in _live_rows(session))
+    """Everything that is live, in order of id, also what is past its review date.
+
+    What an older program took and this one cannot read is left out, and the log says so: the rest still helps."""
+    found = []
+    for row in _live_rows(session):
+        try:
+            found.append(Published(entry_of(row), row.number))
+        except BadEntry as error:
+            log.error("left out of the live catalogue: %s", error)
+    return tuple(found)
 
 
 def live_for_officers(session: Session, today: date) -> tuple[Published, ...]:
@@ -111,7 +122,8 @@ def live_versions(session: Session) -> dict[str, int]:
 
 
 def entry_of(row: EntryVersion) -> Entry:
-    """The entry that a version describes."""
+    """The entry that a version describes. Raises `BadEntry` where this program is stricter than the one it was
+    proposed to."""
     return _read(row.text, f"{row.entry_id}.md")
 
 
@@ -146,9 +158,10 @@ def releases(session: Session) -> list[Release]:
 
 
 def propose(session: Session, entry: Entry, by: str, now: datetime) -> EntryVersion:
-    """Propose a new entry, or a change of the one that has this id. Raises `BadEntry` where it cannot be written."""
+    """Propose a new entry, or a change of the one that has this id. Raises `BadEntry` for what no file may hold;
+    what merely breaks a rule for entries may be proposed, and cannot be approved."""
     _lock(session)
-    return _propose(session, entry.id, write_entry(entry), by, now)
+    return _propose(session, entry, by, now)
 
 
 def approve(session: Session, entry_id: str, number: int, by: str, now: datetime) -> EntryVersion:
@@ -246,12 +259,14 @@ def seed(session: Session, entries: Sequence[Entry], now: datetime) -> Release |
         return None
     members = {}
     for entry in entries:
-        row = _propose(session, entry.id, write_entry(entry), None, now)
+        row = _propose(session, entry, None, now)
         row.state, members[entry.id] = State.PUBLISHED.value, row.number
     return _release(session, catalogue, members, None, now)
 
 
-def _propose(session: Session, entry_id: str, text: str, by: str | None, now: datetime) -> EntryVersion:
+def _propose(session: Session, entry: Entry, by: str | None, now: datetime) -> EntryVersion:
+    entry_id, text = entry.id, write_entry(entry)
+    _read(text, f"{entry_id}.md")
     newest = session.scalar(select(func.max(EntryVersion.number)).where(EntryVersion.entry_id == entry_id))
     row = EntryVersion(
         entry_id=entry_id,

@@ -9,7 +9,7 @@ import pytest
 
 from conversations.work import Work
 from knowledge import library
-from knowledge.entry import Entry, Published
+from knowledge.entry import BadEntry, Entry, Phone, Published
 from knowledge.library import (
     Faulty,
     HoldsWithdrawn,
@@ -78,10 +78,29 @@ def test_nobody_approves_what_they_proposed_themselves(shelf: House) -> None:
 
 
 def test_what_breaks_the_rules_is_not_approved(shelf: House) -> None:
-    number = propose(shelf, entry(sources=()))
+    number = propose(shelf, entry(phones=(Phone("0900 111 1111"),)))
     with pytest.raises(Faulty):
         approve(shelf, number)
     assert state(shelf, number) == State.PROPOSED.value
+
+
+def test_what_no_file_may_hold_is_not_even_proposed(shelf: House) -> None:
+    with pytest.raises(BadEntry, match="source is missing"):
+        propose(shelf, entry(sources=()))
+
+
+def test_a_version_that_cannot_be_read_any_more_takes_no_other_with_it(
+    shelf: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    published(shelf, entry("example-clinic"))
+    published(shelf, entry())
+
+    def spoil(work: Work) -> None:
+        library.version(work.session, "example-clinic", 1).text = "from another time"
+
+    shelf.do(spoil)
+    assert set(live(shelf)) == {"example-helpline"}
+    assert "example-clinic" in caplog.text
 
 
 def test_every_version_stays_and_the_live_one_is_the_newest_published(shelf: House) -> None:
