@@ -132,6 +132,14 @@ def _read(text: str, file: str) -> Entry:
     return read_entry(text, file)
 
 
+def title_of(row: EntryVersion) -> str:
+    """The title of a version; its id where it cannot be read any more."""
+    try:
+        return entry_of(row).title
+    except BadEntry:
+        return row.entry_id
+
+
 def versions(session: Session, entry_id: str) -> list[EntryVersion]:
     """Every version of an entry, the newest first."""
     query = select(EntryVersion).where(EntryVersion.entry_id == entry_id).order_by(EntryVersion.number.desc())
