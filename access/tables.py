@@ -18,6 +18,7 @@ class Role(Enum):
     OFFICER = "officer"
     IDVA = "idva"
     SUPERVISOR = "supervisor"
+    CURATOR = "curator"  # answers for the catalogue: approves, publishes, recalls
 
 
 class Standing(Enum):

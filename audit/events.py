@@ -48,7 +48,17 @@ class Event(Enum):
     FLAG_RAISED = ("flag.raised", Category.ALTERATION)  # a red flag, by a rule or by the officer's yes
     FLAG_ASKED = ("flag.asked", Category.SYSTEM)  # a check question was put to the officer
     FLAG_ANSWERED = ("flag.answered", Category.ALTERATION)  # the officer answered it, or said that a flag is not so
-    ENTRY_SHOWN = ("entry.shown", Category.SYSTEM)  # placeholder
+    # The catalogue's words are public and about nobody: that one was shown discloses no personal data.
+    ENTRY_SHOWN = ("entry.shown", Category.SYSTEM)  # an officer was shown a version of an entry, and how
+    ENTRY_PROPOSED = ("entry.proposed", Category.SYSTEM)  # a new version waits for a second curator
+    ENTRY_APPROVED = ("entry.approved", Category.SYSTEM)  # by another person than who proposed it
+    ENTRY_REFUSED = ("entry.refused", Category.SYSTEM)  # by a curator; the reason stands with the version
+    ENTRY_TAKEN_BACK = ("entry.taken_back", Category.SYSTEM)  # by whoever proposed it
+    ENTRY_WITHDRAWN = ("entry.withdrawn", Category.SYSTEM)  # taken out of the live catalogue at once
+    CATALOGUE_SWITCHED = ("catalogue.switched", Category.SYSTEM)  # another release is live from here on
+    RECALLED = ("recall.begun", Category.SYSTEM)  # an entry or an advice was wrong: a correction went out
+    RECALL_SENT_AGAIN = ("recall.sent_again", Category.SYSTEM)  # to those who had not acknowledged it
+    RECALL_ACKNOWLEDGED = ("recall.acknowledged", Category.SYSTEM)  # somebody has read a correction
     MEANING_ASKED = ("consultation.meaning_asked", Category.SYSTEM)  # what a short form means was asked, not guessed
     ROTA_CHANGED = ("rota.changed", Category.ALTERATION)  # a shift was added or prolonged (times: Unix seconds)
     DUTY_BEGAN = ("duty.began", Category.SYSTEM)  # somebody came on duty

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request, Response
 
@@ -11,7 +11,7 @@ from console.acts import ClientId, Text, own_message, say_in, went
 from console.front import Front
 from console.page import Pages
 from console.session import signed_in
-from conversations import store, view
+from conversations import recalls, store, view
 from conversations.case import Case
 from conversations.consult import edit, reopen, set_grade, set_incident, set_safe, withdraw
 from conversations.errors import NotYours
@@ -28,8 +28,9 @@ async def home(request: Request, me: Me) -> Response:
     """Own consultations, and a place to write."""
     front: Front = request.app.state.front
     pages: Pages = request.app.state.pages
-    listed = await front.run(lambda work: view.officers_list(work, me))
-    return pages.show(request, "chat.html", {"listed": listed, "client_id": front.line.token()})
+    return pages.show(
+        request, "chat.html", await front.run(lambda work: _listed(work, me)) | {"client_id": front.line.token()}
+    )
 
 
 @router.get("/chat/list")
@@ -37,8 +38,11 @@ async def listed(request: Request, me: Me) -> Response:
     """The list alone, for live refreshing."""
     front: Front = request.app.state.front
     pages: Pages = request.app.state.pages
-    found = await front.run(lambda work: view.officers_list(work, me))
-    return pages.show(request, "chat-list.html", {"listed": found})
+    return pages.show(request, "chat-list.html", await front.run(lambda work: _listed(work, me)))
+
+
+def _listed(work: Work, me: str) -> dict[str, Any]:
+    return {"listed": view.officers_list(work, me), "owed": recalls.owed(work, me), "reader": Role.OFFICER}
 
 
 @router.get("/chat/{ref}")

@@ -17,11 +17,12 @@ from fastapi.responses import RedirectResponse
 from fastapi.staticfiles import StaticFiles
 
 from access.signin import NotSignedIn
-from console import board, chat, desk, entry, live
+from console import board, chat, curating, desk, entry, knowledge, live, recalling
 from console.front import Front
 from console.page import Pages
 from conversations.errors import LineError, NotYours
 from conversations.states import NotPossible
+from knowledge.library import CatalogueError, NoSuchVersion
 from storage.database import is_unavailable
 
 log = logging.getLogger(__name__)
@@ -36,13 +37,14 @@ def create_app(front: Front) -> FastAPI:
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.state.front = front
     app.state.pages = Pages(front)
-    for room in (entry, chat, desk, board, live):
+    for room in (entry, chat, desk, board, live, knowledge, curating, recalling):
         app.include_router(room.router)
     app.mount("/assets", StaticFiles(directory=front.assets, check_dir=False), name="assets")
     app.middleware("http")(_guard)
     app.add_exception_handler(NotSignedIn, _not_signed_in)
     app.add_exception_handler(LineError, _refused)
     app.add_exception_handler(NotPossible, _refused)
+    app.add_exception_handler(CatalogueError, _refused)
     app.add_exception_handler(Exception, _broken)
     return app
 
@@ -97,8 +99,8 @@ async def _not_signed_in(request: Request, _: Exception) -> Response:
 
 async def _refused(request: Request, error: Exception) -> Response:
     pages: Pages = request.app.state.pages
-    status = 404 if isinstance(error, NotYours) else 409
-    sentence = str(error) if isinstance(error, LineError) else "That cannot be done now."
+    status = 404 if isinstance(error, (NotYours, NoSuchVersion)) else 409
+    sentence = str(error) if isinstance(error, (LineError, CatalogueError)) else "That cannot be done now."
     return pages.show(request, "refused.html", {"sentence": sentence}, status)
 
 
@@ -106,7 +108,7 @@ async def _broken(request: Request, error: Exception) -> Response:
     pages: Pages = request.app.state.pages
     if isinstance(error, NotSignedIn):
         return await _not_signed_in(request, error)
-    if isinstance(error, (LineError, NotPossible)):
+    if isinstance(error, (LineError, NotPossible, CatalogueError)):
         return await _refused(request, error)
     if is_unavailable(error):
         return pages.show(request, "unavailable.html", {}, 503)

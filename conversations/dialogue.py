@@ -45,6 +45,7 @@ class Action(Enum):
     FLAG_ANSWER = "flag_answer"  # the answer to a check question: `flag:yes`, `flag:no` or `flag:unknown`
     MEANS = "means"  # what a short form means: `short=meaning`
     SHOW_ENTRY = "show_entry"  # the officer wants to read an entry: `id.version`
+    ACKNOWLEDGE = "acknowledge"  # somebody has read a correction: the recall's id
     SEND_ENTRY = "send_entry"  # the IDVA sends an entry to the officer: `id.version`
 
 

@@ -52,6 +52,7 @@ from conversations.tables import (
     Thread,
 )
 from conversations.work import Work, scope_of, working
+from knowledge.tables import Recall, RecallPerson, Shown
 from storage.failpoint import failpoint
 from storage.keys import DataKey
 from storage.sealing import Sealed
@@ -61,7 +62,8 @@ FORGET_DUE = "forget_due"  # marks that the database's files may still hold what
 EMPTY = Sealed(b"")  # opens nowhere
 TOUCHED = (
     "consultation", "message", "message_version", "offer", "due", "tap", "thread", "held", "inbox", "outbox",
-    "legal_hold", "red_flag", "suggestion", "shown",
+    "legal_hold", "red_flag", "suggestion", "shown", "recall",
+    "recall_person",
 )  # fmt: skip
 
 
@@ -172,11 +174,21 @@ def _destroy_rows(work: Work, row: Consultation) -> dict[str, int]:
         "offers": _run(work, delete(Offer).where(Offer.consultation_id == row.id)),
         "red_flags": _run(work, delete(RedFlag).where(RedFlag.consultation_id == row.id)),
         "suggestions": _run(work, delete(Suggestion).where(Suggestion.consultation_id == row.id)),
+        "shown_entries": _run(work, delete(Shown).where(Shown.consultation_id == row.id)),
+        "recalls": _destroy_recalls(work, row),
         "lifted_holds": _run(work, delete(LegalHold).where(LegalHold.consultation_id == row.id)),
         "look_up_hashes": hashes,
     }
     destroyed["consultations"] = _run(work, delete(Consultation).where(Consultation.id == row.id))
     return destroyed
+
+
+def _destroy_recalls(work: Work, row: Consultation) -> int:
+    """Recalls of its advice, and that they were acknowledged. What was shown in it may have been recalled too: that
+    somebody got a correction of an entry says nothing of a consultation, and stays."""
+    recalls = select(Recall.id).where(Recall.consultation_id == row.id)
+    _run(work, delete(RecallPerson).where(RecallPerson.recall_id.in_(recalls)))
+    return _run(work, delete(Recall).where(Recall.consultation_id == row.id))
 
 
 def _empty_arrivals(work: Work) -> dict[str, int]:

@@ -105,3 +105,19 @@ class RoleMissing(LineError):
 
 class EntryGone(LineError):
     """That entry is no longer in the catalogue: it was changed or withdrawn. Ask the IDVA."""
+
+
+class NotConfirmed(LineError):
+    """Confirm first that you have read it and that nobody could be recognised by it."""
+
+
+class NoAdvice(LineError):
+    """No advice was given in this consultation."""
+
+
+class NothingToSay(LineError):
+    """Write what is right instead, in at most 2,000 characters."""
+
+
+class WrongPeriod(LineError):
+    """The period has to end after it begins."""

@@ -17,7 +17,7 @@ from datetime import timedelta
 from access.enrolment import count_in, hash_of
 from access.tables import Role
 from audit.events import Event
-from conversations import consult, errors, held, redflags, search, signposting, wording
+from conversations import consult, errors, held, recalls, redflags, search, signposting, wording
 from conversations.advise import ask_on, understood
 from conversations.case import Case
 from conversations.dialogue import Action
@@ -171,6 +171,11 @@ def _send_entry(work: Work, person_id: str, tap: Tap) -> str:
     return "tap_done"
 
 
+def _acknowledge(work: Work, person_id: str, tap: Tap) -> str:
+    recalls.acknowledge(work, person_id, tap.argument)
+    return "tap_acknowledged"
+
+
 def _send_anyway(work: Work, person_id: str, tap: Tap) -> str:
     held_id, _, consultation_id = tap.argument.partition(":")
     to = work.session.get(Consultation, consultation_id) if consultation_id else None
@@ -192,6 +197,7 @@ _ACTS: dict[Action, Callable[[Work, str, Tap], str]] = {
     Action.MEANS: _of_officer(signposting.say_meaning),
     Action.SHOW_ENTRY: _of_officer(signposting.show_entry),
     Action.SEND_ENTRY: _send_entry,
+    Action.ACKNOWLEDGE: _acknowledge,
     Action.ACCEPT: _accept,
     Action.DECLINE: _decline,
     Action.LEAD_TOOK: _lead_took,

@@ -145,6 +145,10 @@ ENGLISH: dict[str, str] = {
     "trouble": "The line has a fault and your message may not have been stored. Ring {lead_name} on {lead_phone}. "
     "{emergency}",
     "help_stranger": "This is a private service. If this is an emergency, ring 999.",
+    "correction": "CORRECTION. What you were shown as \u201c{title}\u201d was wrong.\n\n{correction}\n\n"
+    "Please confirm that you have read this.",
+    "correction_advice": "CORRECTION of the advice in {ref}.\n\n{correction}\n\n"
+    "Please confirm that you have read this.",
     # -- what cannot be sent
     "unsendable_picture": "Pictures cannot be sent here, and nothing was kept. Please type. "
     "Do not send pictures of victims.",
@@ -158,6 +162,7 @@ ENGLISH: dict[str, str] = {
     "unsendable_empty": "I could not read that. Please type it again.",
     # -- answers to a tap
     "tap_done": "Done.",
+    "tap_acknowledged": "Thank you. Noted that you have read the correction.",
     "tap_expired": "This button has expired.",
     "tap_closed": "{ref} is closed.",
     "tap_taken": "Taken by {by}.",
@@ -168,6 +173,7 @@ ENGLISH: dict[str, str] = {
     "door_alone": "{emergency}\n{ref}: nobody can answer at the moment. Ring {lead_phone}.\n{link}",
     "door_flag": "{emergency}\n{ref}: act on this now: {link}",
     "door_new": "{ref}: there is something new for you.\n{link}",
+    "door_correction": "A correction is waiting for you. Please read it now.\n{link}",
     "door_call": "{ref}: you are asked to answer within {seconds} s.\n{link}",
     "door_lead": "{ref}: you are called.\n{link}",
 }
@@ -199,6 +205,7 @@ LABELS: dict[str, str] = {
     "not_so": "Not so",
     "show_entry": "Show",
     "send_entry": "Send",
+    "acknowledge": "I have read this",
     "open": "Open",
 }
 

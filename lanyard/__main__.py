@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 from access.people import AlreadyKnown, NoSuchPerson
 from access.people import PracticeMix as MixedPeople
+from access.tables import Role
 from bot.quiet import keep_words_out_of_logs
 from bot.telegram_polling import CannotListen
 from conversations.erasure import Rule
@@ -75,11 +76,11 @@ def _parser() -> argparse.ArgumentParser:
     add = _command(people, "add", commands.people_add)
     for name in ("staff_id", "name", "service"):
         add.add_argument(name)
-    add.add_argument("role", nargs="+", choices=["officer", "idva", "supervisor"])
+    add.add_argument("role", nargs="+", choices=[role.value for role in Role])
     _command(people, "list", commands.people_list)
     link = _command(people, "link", commands.people_link)
     link.add_argument("staff_id")
-    link.add_argument("role", choices=["officer", "idva", "supervisor"])
+    link.add_argument("role", choices=[role.value for role in Role])
     _command(people, "telegram", commands.people_telegram).add_argument("staff_id")
     _command(people, "suspend", commands.people_suspend).add_argument("staff_id")
     rota = groups.add_parser("rota", help="who is on duty when").add_subparsers(required=True)

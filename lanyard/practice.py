@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from access.enrolment import issue_code
-from access.people import NewPerson, add_person, find_by_staff_id, has_people
+from access.people import NewPerson, NoSuchPerson, add_person, find_by_staff_id, has_people
 from access.tables import CodePurpose, Role
 from audit.events import Event
 from conversations import store
@@ -33,6 +33,8 @@ TEAM = (
     NewPerson("N-100", "Jane Example", "Example Hospitals NHS Trust", frozenset({Role.IDVA}), practice=True),
     NewPerson("N-200", "Amira Sample", "Example Hospitals NHS Trust", frozenset({Role.IDVA}), practice=True),
     NewPerson("S-300", "Sam Example", "Example Constabulary", frozenset({Role.SUPERVISOR}), practice=True),
+    NewPerson("C-400", "Cleo Example", "Example Hospitals NHS Trust", frozenset({Role.CURATOR}), practice=True),
+    NewPerson("C-500", "Carl Sample", "Example Constabulary", frozenset({Role.CURATOR}), practice=True),
 )
 
 
@@ -60,12 +62,19 @@ def open_practice(settings: Settings) -> House:
     schema.upgrade(database)
     house = open_house(settings, database)
     with working(house.line) as work:
-        if not has_people(work.session, practice=True):
-            for new in TEAM:
-                add_person(work.session, house.line.keyring, token(), new, work.now)
-                work.record(Event.PERSON_ADDED, BY_THE_LINE, practice=True)
+        for new in TEAM:
+            _let_in(work, new)
         _everybody_on_duty(work)
     return house
+
+
+def _let_in(work: Work, new: NewPerson) -> None:
+    """One of the team, unless they are here already: an older practice folder has a smaller team."""
+    try:
+        find_by_staff_id(work.session, work.line.keyring, new.staff_id)
+    except NoSuchPerson:
+        add_person(work.session, work.line.keyring, token(), new, work.now)
+        work.record(Event.PERSON_ADDED, BY_THE_LINE, practice=True)
 
 
 def _refuse_real_people(database: Database) -> None:

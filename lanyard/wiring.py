@@ -36,7 +36,7 @@ from bot.web_channel import WebDoor, arrival
 from bot.webhook import webhook_route
 from console.front import Front, Result
 from console.web import create_app
-from conversations import erasure, wording
+from conversations import catalogue, erasure, wording
 from conversations.line import Line
 from conversations.messages import ChannelName
 from conversations.receive import Received
@@ -109,7 +109,8 @@ def open_database(settings: Settings) -> Database:
 
 
 def open_house(settings: Settings, database: Database) -> House:
-    """Check that schema, keys and people fit, and put the line together. Raises what refuses to start."""
+    """Check that schema, keys and people fit, and put the line together, with the catalogue that comes with the
+    program where none was ever live. Raises what refuses to start."""
     require_current(database)
     keyring = Keyring(key_provider(settings))
     bells = Bells()
@@ -118,6 +119,7 @@ def open_house(settings: Settings, database: Database) -> House:
         keyring.prove_fits(work.session, work.now)
         if has_people(work.session, practice=not settings.practice):
             raise PracticeMix if settings.practice else MadeUpPeople
+        catalogue.seed(work)
     return House(settings, line, bells)
 
 

@@ -32,6 +32,7 @@ OPENERS = {
     "bot/courier.py": "what is about to be sent, and to whom; the disclosure is committed first",
     "bot/intake.py": "what has just arrived",
     "conversations/disclose.py": "what a court or somebody themselves is given; the disclosure is committed first",
+    "conversations/from_advice.py": "one's own advice, to make an entry of; the reading is recorded first",
     "conversations/case.py": "the incident log number, for the officer and the owner",
     "conversations/held.py": "a line its writer has now decided about",
     "conversations/relay.py": "words for a new owner or for the offer; the reading is recorded",

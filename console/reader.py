@@ -1,0 +1,79 @@
+"""What the catalogue's pages share: who reads one (anybody signed in, in the role that the address names), and how it
+is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from fastapi import Request, Response
+
+from access.tables import Role
+from console.front import Front
+from console.page import LOCAL, Pages
+from console.session import signed_in
+from conversations.catalogue import MAY, Act
+from conversations.errors import NotYours
+from conversations.work import Work
+from knowledge.entry import Confirmation
+from knowledge.flags import Flag
+from knowledge.places import PLACES
+from knowledge.showing import TRUST
+from knowledge.topics import TOPICS
+
+CHOICES = {
+    "topics": {slug: topic.title for slug, topic in TOPICS.items()},
+    "kinds": {"service": "Service", "guidance": "Guidance", "power": "Police power"},
+    "trust": {one.value: TRUST[one] for one in Confirmation},
+    "places": {slug: place.title for slug, place in PLACES.items()},
+    "flags": {flag.value: flag.value.replace("-", " ").capitalize() for flag in Flag},
+    "reviews": {"due": "within 30 days, or past", "past": "past"},
+}
+"""What a field of the catalogue can hold, with how people read it."""
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Somebody signed in, in one role."""
+
+    id: str
+    role: Role
+
+    @property
+    def base(self) -> str:
+        """Where this role's pages of the catalogue begin."""
+        return f"/catalogue/{self.role.value}"
+
+    def may(self, act: str) -> bool:
+        """Whether this role may do that: for what a page shows. The use case asks again."""
+        return self.role in MAY[Act(act)]
+
+
+def reader(act: Act) -> Callable[[Request, Role], Awaitable[Reader]]:
+    """A dependency: the person signed in, in the role of the address. Raises `NotSignedIn`, or `NotYours` where that
+    role may not do this."""
+
+    async def who(request: Request, role: Role) -> Reader:
+        person_id = await signed_in(role)(request)
+        if role not in MAY[act]:
+            raise NotYours
+        return Reader(person_id, role)
+
+    return who
+
+
+async def show(
+    request: Request, me: Reader, template: str, load: Callable[[Work], dict[str, Any]], status: int = 200
+) -> Response:
+    """One page of the catalogue, with what `load` gives."""
+    front: Front = request.app.state.front
+    pages: Pages = request.app.state.pages
+    values = await front.run(load)
+    return pages.show(request, template, values | {"me": me, "role": me.role, "choices": CHOICES}, status)
+
+
+def local_today(work: Work) -> date:
+    """The day where people are."""
+    return work.now.astimezone(LOCAL).date()
