@@ -22,14 +22,15 @@ COPY tools/ tools/
 COPY console/assets/package.json console/assets/package-lock.json console/assets/.npmrc console/assets/
 RUN python -m tools.node npm ci --no-audit --no-fund --loglevel=error
 
-COPY . .
-RUN python -m tools.node build.mjs \
- && pip wheel --no-deps --no-index --no-build-isolation --wheel-dir /wheels .
-
 # What runs: its own environment, so that the image needs neither pip nor a compiler.
 RUN python -m venv /opt/lanyard \
- && /opt/lanyard/bin/pip install --no-deps --only-binary=:all: --require-hashes -r requirements/runtime.txt \
- && /opt/lanyard/bin/pip install --no-deps --no-index /wheels/*.whl \
+ && /opt/lanyard/bin/pip install --no-deps --only-binary=:all: --require-hashes -r requirements/runtime.txt
+
+COPY . .
+RUN python -m tools.node build.mjs \
+ && /opt/lanyard/bin/python -m lanyard knowledge vectors \
+ && pip wheel --no-deps --no-index --no-build-isolation --wheel-dir /wheels .
+RUN /opt/lanyard/bin/pip install --no-deps --no-index /wheels/*.whl \
  && /opt/lanyard/bin/pip uninstall --yes pip
 
 # --- the image: Python, the environment, an unprivileged user ---

@@ -24,25 +24,27 @@ LOCKED := $(VENV)/.locked
 ENV := $(VENV)/.made
 NODE_MODULES := $(ASSETS)/node_modules/.made
 BUILT := $(ASSETS)/built/manifest.json
+VECTORS := knowledge/built/vectors.npz
 
-.PHONY: help env assets run test check prove bench-audit states lock upgrade clean
+.PHONY: help env assets vectors run test check prove bench-audit bench-knowledge states lock upgrade clean
 
 help: ## list these
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' Makefile | expand -t 20
 
 env: $(ENV) ## make .venv, with the `lanyard` command in it
+vectors: $(VECTORS) ## embed the catalogue's phrases, so that no start has to
 assets: $(BUILT) ## build the pages' styles, scripts and icons
 
-run: $(ENV) $(BUILT) ## start a practice line on this machine, with a made-up team
+run: $(ENV) $(BUILT) $(VECTORS) ## start a practice line on this machine, with a made-up team
 	@exec $(BIN)/lanyard practice
 
-test: $(ENV) $(BUILT) ## run the tests, in parallel and in random order (ARGS="-k word -n0" goes to pytest)
+test: $(ENV) $(BUILT) $(VECTORS) ## run the tests, in parallel and in random order (ARGS="-k word -n0" goes to pytest)
 	@$(PYTEST) $(ARGS)
 
-prove: $(ENV) $(BUILT) ## run the long campaigns (kills, schedules, floods)
+prove: $(ENV) $(BUILT) $(VECTORS) ## run the long campaigns (kills, schedules, floods)
 	@export LANYARD_PROVE=full; $(PYTEST) -m prove --timeout=7200 $(ARGS)
 
-check: $(ENV) $(BUILT) ## run everything that CI runs
+check: $(ENV) $(BUILT) $(VECTORS) ## run everything that CI runs
 	@echo "ruff check";    $(BIN)/ruff check --quiet
 	@echo "ruff format";   $(BIN)/ruff format --check --quiet || { echo "not formatted: $(BIN)/ruff format"; exit 1; }
 	@echo "mypy";          $(BIN)/mypy --no-error-summary
@@ -50,6 +52,9 @@ check: $(ENV) $(BUILT) ## run everything that CI runs
 	@echo "locks";         $(BIN)/python -m tools.lock --check
 	@echo "addresses";     $(BIN)/python -m tools.addresses
 	@echo "tests";         $(MAKE) test
+
+bench-knowledge: $(ENV) $(VECTORS) ## measure search and red flags on labelled messages (ARGS=FILE), beside others
+	@$(BIN)/python -m bench.knowledge $(ARGS)
 
 bench-audit: $(ENV) ## measure what the trail costs, side by side in one run (ARGS=--quick for a hundredth)
 	@$(BIN)/python -m bench.audit $(ARGS)
@@ -64,7 +69,7 @@ upgrade: $(ENV) ## pin the newest versions that pyproject.toml allows
 	@$(BIN)/python -m tools.lock --upgrade
 
 clean: ## remove all that was made here, but no one's data
-	@rm -rf $(VENV) $(ASSETS)/built $(ASSETS)/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@rm -rf $(VENV) $(ASSETS)/built knowledge/built $(ASSETS)/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Another lock means another environment, so it is made from nothing. Half an environment is never stamped: the next
@@ -88,4 +93,9 @@ $(NODE_MODULES): $(ASSETS)/package.json $(ASSETS)/package-lock.json $(ASSETS)/.n
 $(BUILT): $(NODE_MODULES) $(SOURCES)
 	@echo "building $(ASSETS)/built"
 	@$(BIN)/python -m tools.node build.mjs
+	@touch $@
+
+$(VECTORS): $(wildcard knowledge/entries/*.md knowledge/*phrases.tsv knowledge/topics.tsv) knowledge/embedding.py | $(ENV)
+	@echo "embedding the catalogue's phrases"
+	@$(BIN)/python -m lanyard knowledge vectors >/dev/null
 	@touch $@

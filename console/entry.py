@@ -96,9 +96,10 @@ async def worker(request: Request) -> Response:
 
 
 @router.get("/healthz")
-async def health() -> Response:
-    """The program runs."""
-    return PlainTextResponse("ok")
+async def health(request: Request) -> Response:
+    """The program runs; whether search is whole."""
+    front: Front = request.app.state.front
+    return PlainTextResponse(f"ok\nsearch: {front.line.guide.health}\n")
 
 
 @router.get("/readyz")

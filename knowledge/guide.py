@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from sqlalchemy.orm import Session
+
 from knowledge.entry import Published
 from knowledge.flags import Block, Finding, Flag
 
@@ -45,6 +47,13 @@ class Seen:
 class Guide(Protocol):
     """Whoever chooses. One for the whole line; safe to use from several threads."""
 
+    @property
+    def health(self) -> str:
+        """ "whole", or what is missing."""
+
+    def renew(self, session: Session) -> bool:
+        """Take up the live release of the catalogue, if it is another one. Gives whether."""
+
     def look(self, words: str, place: str | None, now: datetime) -> Seen:
         """What a message brings up, for an officer at this place. Never raises."""
 
@@ -57,6 +66,12 @@ class Guide(Protocol):
 
 class SilentGuide:
     """A guide that knows nothing: for a line without a catalogue."""
+
+    health = "no catalogue"
+
+    def renew(self, session: Session) -> bool:
+        """Nothing to take up."""
+        return False
 
     def look(self, words: str, place: str | None, now: datetime) -> Seen:
         """Nothing."""

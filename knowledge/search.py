@@ -64,18 +64,27 @@ class Search:
         texts = [phrase.text for phrase in phrases]
         summaries = [summary_of(entry) for entry in entries]
         if embedder is not None:
-            store.add([*texts, *summaries], embedder)
+            store.add(self.texts(published), embedder)
         self._topics = TopicModel(phrases, store.of(texts) if embedder is not None else None)
         self._meaning: Vectors | None = store.of(summaries) if embedder is not None else None
         self._words = WordIndex(
             [terms(f"{entry.title} {entry.title} {' '.join(entry.says)} {entry.body}") for entry in entries]
         )
         self._main = np.array([SLUGS.index(entry.topics[0]) for entry in entries], np.int64)
-        self._other = [(at, SLUGS.index(topic)) for at, entry in enumerate(entries) for topic in entry.topics[1:]]
+        other = [(at, SLUGS.index(topic)) for at, entry in enumerate(entries) for topic in entry.topics[1:]]
+        self._other_rows = np.array([at for at, _ in other], np.int64)
+        self._other_topics = np.array([topic for _, topic in other], np.int64)
         self._guidance = np.array([entry.kind is Kind.GUIDANCE for entry in entries], bool)
         self._names = {name: at for at, entry in enumerate(entries) for name in names_of(entry)}
         self._days: dict[date, npt.NDArray[np.bool_]] = {}
         self._covered: dict[str | None, npt.NDArray[np.bool_]] = {}
+
+    @staticmethod
+    def texts(published: Sequence[Published]) -> list[str]:
+        """Every text whose vector it needs."""
+        entries = [one.entry for one in published]
+        phrases = [*learnt_from(entries), *more_phrases()]
+        return [*(phrase.text for phrase in phrases), *(summary_of(entry) for entry in entries)]
 
     def vector_of(self, text: str) -> Row | None:
         """The meaning of a message, to be shared with whoever else needs it; None without the language model."""
@@ -112,8 +121,7 @@ class Search:
 
     def _score(self, query: Sequence[str], topics: Row, vector: Row | None) -> Row:
         scores = topics[self._main]
-        for at, topic in self._other:
-            scores[at] = max(scores[at], SECOND_TOPIC * topics[topic])
+        np.maximum.at(scores, self._other_rows, SECOND_TOPIC * topics[self._other_topics])
         own = self._words.scores(query)
         scores = scores + OWN_WORDS * own / (float(own.max()) + 4.0)
         if vector is not None and self._meaning is not None:
@@ -137,8 +145,7 @@ class Search:
         """Powers and services on these topics: the most local, and those open now, first among equals."""
         likeliest = np.argsort(-topics)[:TOPICS_SHOWN]
         about = np.isin(self._main, likeliest)
-        for at, topic in self._other:
-            about[at] |= topic in likeliest
+        about[self._other_rows[np.isin(self._other_topics, likeliest)]] = True
         rows = np.flatnonzero(allowed & ~self._guidance & about)
         best = rows[np.argsort(-scores[rows])][: 4 * LIMIT]
         return sorted((int(at) for at in best), key=lambda at: -float(scores[at]) - self._bonus(at, place, now))

@@ -16,7 +16,7 @@ from bot.telegram_polling import CannotListen
 from conversations.erasure import Rule
 from conversations.errors import LineError
 from conversations.retention import HoldReason
-from lanyard import commands, key_commands, retention_commands, trail_commands
+from lanyard import commands, key_commands, knowledge_commands, retention_commands, trail_commands
 from lanyard.schema import SchemaProblem
 from lanyard.settings import LOG_LEVELS, BadSettings
 from lanyard.signing import TrailProblem
@@ -105,7 +105,21 @@ def _parser() -> argparse.ArgumentParser:
     _command(database, "upgrade", commands.database_upgrade)
     _trail(groups)
     _retention(groups)
+    _knowledge(groups)
     return parser
+
+
+def _knowledge(groups: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    knowledge = groups.add_parser("knowledge", help="the catalogue and red flags").add_subparsers(required=True)
+    suggest = _command(knowledge, "suggest", knowledge_commands.suggest)
+    suggest.add_argument("text", nargs="?", help="a message, as an officer would write it")
+    suggest.add_argument("--area", help="where the officer is: blackpool, lancashire-14 …")
+    suggest.add_argument("--lines", action="store_true", help="a message a line in, an object a line out")
+    suggest.add_argument("--json", action="store_true", help="for scripts")
+    evaluate = _command(knowledge, "evaluate", knowledge_commands.evaluate)
+    evaluate.add_argument("file", help="labelled messages: id, text, topics, flags, not_flags; tab-separated")
+    evaluate.add_argument("--json", action="store_true", help="in one line, for scripts")
+    _command(knowledge, "vectors", knowledge_commands.vectors)
 
 
 def _trail(groups: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -13,11 +13,12 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from conversations.line import Doors
 from conversations.policy import Policy, RetentionPolicy
+from knowledge.places import require_place
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 LONGEST_KEPT = 36_525  # days: a hundred years
@@ -91,6 +92,7 @@ class Settings(BaseSettings):
         description="whom else to ring when no IDVA can answer (a JSON list)",
     )
     service: str = Field(Policy.service, description="what stands behind an IDVA's name")
+    area: str = Field("lancashire-14", description="where officers are: only services that cover this area are shown")
     capacity: int = Field(Policy.capacity, ge=1, le=20, description="live consultations for one IDVA")
     waits: dict[str, float] = Field(
         default_factory=dict,
@@ -113,6 +115,12 @@ class Settings(BaseSettings):
         description="days a consultation is kept by class, overriding the defaults (a JSON object)",
     )
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR; no level ever logs words or names")
+
+    @field_validator("area")
+    @classmethod
+    def _known_area(cls, area: str) -> str:
+        require_place(area)
+        return area
 
     @model_validator(mode="after")
     def _whole(self) -> Settings:

@@ -13,7 +13,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import IO, Any, cast
 
@@ -41,6 +41,7 @@ from conversations.line import Line
 from conversations.messages import ChannelName
 from conversations.receive import Received
 from conversations.work import BY_THE_LINE, Work, working
+from knowledge.guide import Guide
 from lanyard.bells import Bells
 from lanyard.schema import require_current
 from lanyard.settings import BadSettings, KeySource, Settings, TelegramMode, read_secret
@@ -50,6 +51,7 @@ from storage.keys import Keyring
 from storage.providers import EnvironmentProvider, KeyProblem, KeyProvider
 
 PATIENCE = 1.0  # seconds a page waits for what came of a message
+GUIDE_LOOKS = 1.0  # seconds between two looks whether another release of the catalogue is live
 PAGE_WAIT = 4.0  # seconds; a page that needs the database twice still answers within ten
 
 
@@ -114,7 +116,17 @@ def open_house(settings: Settings, database: Database) -> House:
     require_current(database)
     keyring = Keyring(key_provider(settings))
     bells = Bells()
-    line = Line(database, keyring, settings.policy(), settings.doors(), bells, now, token, retention=settings.kept())
+    line = Line(
+        database,
+        keyring,
+        settings.policy(),
+        settings.doors(),
+        bells,
+        now,
+        token,
+        place=settings.area,
+        retention=settings.kept(),
+    )
     with working(line) as work:
         keyring.prove_fits(work.session, work.now)
         if has_people(work.session, practice=not settings.practice):
@@ -182,7 +194,9 @@ class Server:
     """The running line: pages, lanes, courier and watch."""
 
     def __init__(self, house: House) -> None:
-        self._house = house
+        # Not imported above: it brings a language model along, which no other command needs.
+        self._guide: Guide = importlib.import_module("knowledge.live_guide").LiveGuide()
+        self._house = house = replace(house, line=replace(house.line, guide=self._guide))
         self._threads = Threads()
         self._known: set[str] = set()
         self.telegram = make_telegram(house.settings, self.help_line)
@@ -263,6 +277,7 @@ class Server:
         runners: list[tuple[str, Coroutine[Any, Any, None]]] = [
             ("lanes", self._intake.work_lanes()),
             ("watch", self._watch.keep()),
+            ("guide", self._keep_guide()),
         ]
         if self.telegram and self._courier:
             runners.append(("courier", self._courier.carry()))
@@ -277,12 +292,24 @@ class Server:
         """Before anything is taken in: void old claims, own up to an outage, note how words travel."""
         if self._courier and self._house.line.database.is_sqlite:
             self._courier.start_afresh()
+        self._renew_guide()
         self._watch.own_up_to_outage()
         erasure.finish(self._house.line)  # an erasure may have died, or met a reader, before the files let go
         if self._house.settings.telegram is TelegramMode.RELAY:
             with working(self._house.line) as work:
                 reference = self._house.settings.impact_assessment
                 work.record(Event.RELAY_CHOSEN, BY_THE_LINE, impact_assessment=reference)
+
+    async def _keep_guide(self) -> None:
+        """Take up another release of the catalogue within a second or two of its publishing."""
+        while True:
+            await asyncio.sleep(GUIDE_LOOKS)
+            with suppress(SQLAlchemyError, OSError):
+                await self._threads.run(self._renew_guide)
+
+    def _renew_guide(self) -> None:
+        with self._house.line.database.reading() as session:
+            self._guide.renew(session)
 
     async def _announce_webhook(self) -> None:
         """Tell Telegram where to deliver, until it has taken note. Raises `TokenRefused`."""
