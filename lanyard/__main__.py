@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
+from datetime import date
 
 from access.people import AlreadyKnown, NoSuchPerson
 from access.people import PracticeMix as MixedPeople
@@ -16,6 +17,8 @@ from bot.telegram_polling import CannotListen
 from conversations.erasure import Rule
 from conversations.errors import LineError
 from conversations.retention import HoldReason
+from knowledge.entry import BadEntry
+from knowledge.library import CatalogueError
 from lanyard import commands, key_commands, knowledge_commands, retention_commands, trail_commands
 from lanyard.schema import SchemaProblem
 from lanyard.settings import LOG_LEVELS, BadSettings
@@ -35,6 +38,8 @@ REFUSALS = (
     MixedPeople,
     CannotListen,
     LineError,
+    BadEntry,
+    CatalogueError,
     FileExistsError,
     ValueError,
 )
@@ -120,6 +125,14 @@ def _knowledge(groups: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     evaluate.add_argument("file", help="labelled messages: id, text, topics, flags, not_flags; tab-separated")
     evaluate.add_argument("--json", action="store_true", help="in one line, for scripts")
     _command(knowledge, "vectors", knowledge_commands.vectors)
+    export = _command(knowledge, "export", knowledge_commands.export)
+    export.add_argument("--format", choices=["open-referral", "csv"], default="open-referral")
+    taken = _command(knowledge, "import", knowledge_commands.take_in)
+    taken.add_argument("file", help="services as Open Referral JSON or flat CSV")
+    taken.add_argument("--by", help="whose proposals they are; without it, only what would change is shown")
+    taken.add_argument("--owner", help="who answers for entries that name nobody")
+    taken.add_argument("--review-by", type=date.fromisoformat, help="for entries without a review date: YYYY-MM-DD")
+    taken.add_argument("--topic", help="for entries without a topic of ours")
 
 
 def _trail(groups: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
