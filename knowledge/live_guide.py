@@ -48,10 +48,10 @@ class _Made:
 class LiveGuide:
     """See `Guide`. Safe to use from several threads."""
 
-    def __init__(self, make_embedder: Callable[[], Embedder] = Embedder) -> None:
+    def __init__(self, make_embedder: Callable[[], Embedder] = Embedder, store: VectorStore | None = None) -> None:
         self._make_embedder = make_embedder
         self._table = load()
-        self._store = VectorStore()
+        self._store = store or VectorStore()
         self._embedder: Embedder | None = None
         self.health = "the catalogue is not loaded yet"
         self._making = threading.Lock()
