@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from sqlalchemy.orm import Session
 
 from knowledge.asking import NearMeaning, flag_phrases
-from knowledge.embedding import Embedder, ModelMissing
+from knowledge.embedding import Embedder, ModelMissing, give_back
 from knowledge.entry import Published
 from knowledge.flag_rules import load
 from knowledge.flags import Block, Flag, Flags
@@ -78,6 +78,7 @@ class LiveGuide:
         for _, text in flag_phrases()[::WARM]:  # what is slow the first time is done before anybody waits for it
             self._look(made, text, None, NOBODY_WAITS)
         self._made = made
+        give_back()
 
     def look(self, words: str, place: str | None, now: datetime) -> Seen:
         """See `Guide`. Never raises: what cannot be looked up is left out."""
