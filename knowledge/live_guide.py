@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 WARM = 6  # every so many of the flags' phrases is looked up beforehand
 NOBODY_WAITS = datetime(2026, 1, 1, tzinfo=UTC)
-WORTH_SHOWING = 0.30  # score below which an entry is not put before anybody
+WORTH_SHOWING = 0.45  # score below which an entry is not put before anybody
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from typing import IO, Any, cast
 
 from sqlalchemy import literal, select
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Mount
 
@@ -41,7 +42,9 @@ from conversations.line import Line
 from conversations.messages import ChannelName
 from conversations.receive import Received
 from conversations.work import BY_THE_LINE, Work, working
-from knowledge.guide import Guide
+from knowledge.entry import Published
+from knowledge.flags import Block, Flag
+from knowledge.guide import Guide, RulesGuide, Seen
 from lanyard.bells import Bells
 from lanyard.schema import require_current
 from lanyard.settings import BadSettings, KeySource, Settings, TelegramMode, read_secret
@@ -190,12 +193,45 @@ async def bot_name(settings: Settings) -> str | None:
         await telegram.close()
 
 
+class GuideInTime:
+    """The rules of red flags from the first message on; search and questions some two seconds later."""
+
+    def __init__(self) -> None:
+        self._guide: Guide = RulesGuide()
+        self._live: Guide | None = None
+
+    @property
+    def health(self) -> str:
+        """See `Guide`."""
+        return self._guide.health
+
+    def renew(self, session: Session) -> bool:
+        """See `Guide`. Not imported above: it brings a language model along, which no other command needs."""
+        if self._live is None:
+            self._live = importlib.import_module("knowledge.live_guide").LiveGuide()
+        changed = self._live.renew(session)
+        if changed:
+            self._guide = self._live
+        return changed
+
+    def look(self, words: str, place: str | None, now: datetime) -> Seen:
+        """See `Guide`."""
+        return self._guide.look(words, place, now)
+
+    def block(self, flag: Flag) -> Block:
+        """See `Guide`."""
+        return self._guide.block(flag)
+
+    def entry(self, entry_id: str, version: int) -> Published | None:
+        """See `Guide`."""
+        return self._guide.entry(entry_id, version)
+
+
 class Server:
     """The running line: pages, lanes, courier and watch."""
 
     def __init__(self, house: House) -> None:
-        # Not imported above: it brings a language model along, which no other command needs.
-        self._guide: Guide = importlib.import_module("knowledge.live_guide").LiveGuide()
+        self._guide: Guide = GuideInTime()
         self._house = house = replace(house, line=replace(house.line, guide=self._guide))
         self._threads = Threads()
         self._known: set[str] = set()
@@ -292,7 +328,6 @@ class Server:
         """Before anything is taken in: void old claims, own up to an outage, note how words travel."""
         if self._courier and self._house.line.database.is_sqlite:
             self._courier.start_afresh()
-        self._renew_guide()
         self._watch.own_up_to_outage()
         erasure.finish(self._house.line)  # an erasure may have died, or met a reader, before the files let go
         if self._house.settings.telegram is TelegramMode.RELAY:
@@ -303,9 +338,9 @@ class Server:
     async def _keep_guide(self) -> None:
         """Take up another release of the catalogue within a second or two of its publishing."""
         while True:
-            await asyncio.sleep(GUIDE_LOOKS)
             with suppress(SQLAlchemyError, OSError):
                 await self._threads.run(self._renew_guide)
+            await asyncio.sleep(GUIDE_LOOKS)
 
     def _renew_guide(self) -> None:
         with self._house.line.database.reading() as session:
