@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from audit.trail import read_leaves
-from conversations import store
+from conversations import catalogue, store
 from conversations.line import Doors
 from conversations.tables import Installation
 from tests.erasing import TWO_SUPERVISORS, Blob, Talk, everything, files_of, remains, sealed_in, settings_for
@@ -92,6 +92,7 @@ def test_killed_at_each_step_it_is_wholly_there_or_wholly_gone(
 ) -> None:
     house = make_house(team=TWO_SUPERVISORS, doors=Doors(telegram=True, relay=True))
     house.clock.time = LONG_AGO
+    house.do(catalogue.seed)  # which the process would otherwise do when it starts
     talk, told = Talk(house), {}
     for number, name in enumerate((*BEFORE, *AFTER)):
         told[name] = (talk.whole(f"CANARY-{number}"), f"CANARY-{number}-")

@@ -48,6 +48,7 @@ class Schedule(RuleBasedStateMachine):
         super().__init__()
         self.house: House = new_house(policy=QUICK)
         self.refs: list[str] = []
+        self.owners: dict[str, set[str]] = {}  # whoever had it, each, also between two others
         self.written = 0
 
     def teardown(self) -> None:
@@ -163,6 +164,8 @@ class Schedule(RuleBasedStateMachine):
                 assert (row.idva_id is not None) or State(row.state) not in OWNED, row.state
                 if State(row.state) not in OWNED | ENDED:
                     assert row.idva_id is None, row.state
+                if row.idva_id:
+                    self.owners.setdefault(row.id, set()).add(row.idva_id)
             accepted = select(Offer.consultation_id, Offer.search).where(
                 Offer.outcome == OfferOutcome.ACCEPTED.value, Offer.kind == OfferKind.QUESTION.value
             )
@@ -185,7 +188,7 @@ class Schedule(RuleBasedStateMachine):
                 had = {row.officer_id} | {
                     offer.idva_id for offer in session.scalars(select(Offer).where(Offer.consultation_id == row.id))
                 }
-                assert owed.person_id in had | {one for one in (row.idva_id, row.last_idva_id) if one}
+                assert owed.person_id in had | self.owners.get(row.id, set())
 
 
 class EndedSchedule(Schedule):

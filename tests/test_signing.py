@@ -135,7 +135,7 @@ def test_a_restored_backup_is_refused_by_signer_and_line_until_somebody_owns_up_
     with restored.reading() as session:
         last = json.loads(read_leaves(session)[-1])
     assert last["event"] == "trail.recovered"
-    assert last["facts"] == {"epoch": 2, "lost_from": 4, "lost_to": 4 + lost, "reference": "INC-1"}
+    assert last["facts"] == {"epoch": 2, "lost_from": 5, "lost_to": 5 + lost, "reference": "INC-1"}
     restored.close()
     shutil.copy(backup, signed.database)  # and rolled back once more, behind the new epoch
     once_more = Database(f"sqlite:///{signed.database}")
@@ -184,7 +184,7 @@ def test_somebody_at_the_published_checkpoints_is_noticed(signed: Place, databas
     grow(database, 3)
     assert notary(database).look(NOON)
     file = signed.folder / "elsewhere" / "lanyard_1" / "checkpoint"
-    file.write_bytes(file.read_bytes().replace(b"\n3\n", b"\n2\n"))
+    file.write_bytes(file.read_bytes().replace(b"\n4\n", b"\n2\n"))
     with pytest.raises(TrailProblem, match="cannot be trusted"):
         require_whole(read_settings(), database)
 
