@@ -104,6 +104,8 @@ def _require_plain(member: zipfile.ZipInfo, file: str) -> None:
         raise BadEntry(file, 1, f"{name!r} is encrypted")
     if path.is_absolute() or ".." in path.parts or "\\" in member.filename or ":" in member.filename:
         raise BadEntry(file, 1, f"{name!r} would lie outside the archive")
+    if not member.filename.isprintable() or not path.name:
+        raise BadEntry(file, 1, f"{name!r} is no name of a file")
     kind = stat.S_IFMT(member.external_attr >> 16)
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
         raise BadEntry(file, 1, f"{name!r} is a link or a device, not a file")
@@ -237,7 +239,7 @@ def rows_of(text: str, file: str, columns: Iterable[str]) -> list[Row]:
     try:
         for cells in reader:
             if not header:
-                header = [cell.strip().lower() for cell in cells]
+                header = [without_guard(cell).strip() for cell in cells]
                 _require_header(header, columns, file)
             elif len(cells) > len(header):
                 raise BadEntry(file, line, f"it has {len(cells)} cells under {len(header)} columns")

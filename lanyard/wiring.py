@@ -41,7 +41,9 @@ from conversations.line import Line
 from conversations.messages import ChannelName
 from conversations.receive import Received
 from conversations.work import BY_THE_LINE, Work, working
+from knowledge.entry import Published
 from knowledge.guide import Guide
+from knowledge.library import live
 from lanyard.bells import Bells
 from lanyard.schema import require_current
 from lanyard.settings import BadSettings, KeySource, Settings, TelegramMode, read_secret
@@ -196,6 +198,7 @@ class Server:
     def __init__(self, house: House) -> None:
         # Not imported above: it brings a language model along, which no other command needs.
         self._guide: Guide = importlib.import_module("knowledge.live_guide").LiveGuide()
+        self._live: tuple[Published, ...] = ()
         self._house = house = replace(house, line=replace(house.line, guide=self._guide))
         self._threads = Threads()
         self._known: set[str] = set()
@@ -226,6 +229,7 @@ class Server:
             assets=settings.assets,
             practice=settings.practice,
             ready=self._ready,
+            directory=lambda: self._live,
         )
         # Telegram's calls stay outside the pages' guard, which refuses what no browser of ours sent.
         routes: list[BaseRoute] = [Mount("", create_app(front))]
@@ -309,7 +313,8 @@ class Server:
 
     def _renew_guide(self) -> None:
         with self._house.line.database.reading() as session:
-            self._guide.renew(session)
+            if self._guide.renew(session):
+                self._live = live(session)
 
     async def _announce_webhook(self) -> None:
         """Tell Telegram where to deliver, until it has taken note. Raises `TokenRefused`."""
