@@ -12,6 +12,7 @@ import json
 import re
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -105,6 +106,24 @@ def object_of(doc: Doc, name: str) -> Doc:
     return value
 
 
+@contextmanager
+def within(*path: str | int) -> Iterator[None]:
+    """Whatever is wrong in here stands below this path."""
+    try:
+        yield
+    except Wrong as wrong:
+        raise Wrong((*path, *wrong.path), wrong.reason) from None
+
+
+def texts_of(doc: Doc, name: str, of: str) -> list[str]:
+    """One text of each object of a list. Raises `Wrong`."""
+    found = []
+    for at, one in enumerate(objects_of(doc, name)):
+        with within(name, at):
+            found.append(text_of(one, of))
+    return found
+
+
 @dataclass(frozen=True)
 class Part:
     """Some properties of a service, and the one fact of an entry that they carry."""
@@ -126,8 +145,9 @@ def phones_of(doc: Doc) -> tuple[tuple[Phone, ...], str]:
     phones: list[Phone] = []
     text = ""
     for at, (path, one, about) in enumerate(_numbers(doc)):
-        number, kind = text_of(one, "number"), text_of(one, "type").lower()
-        label = text_of(one, "description") or about
+        with within(*path):
+            number, kind = text_of(one, "number"), text_of(one, "type").lower()
+            label = text_of(one, "description") or about
         if "extension" in one:
             label = f"{label}, extension {one['extension']}".removeprefix(", ")
         if not number:
@@ -187,7 +207,7 @@ def phones_written(entry: Entry) -> list[Doc]:
 
 def areas_of(doc: Doc) -> tuple[str, ...]:
     """The areas that are known here, by their names."""
-    names = [text_of(one, "name").casefold() for one in objects_of(doc, "service_areas")]
+    names = [name.casefold() for name in texts_of(doc, "service_areas", "name")]
     return tuple(dict.fromkeys(_PLACE_NAMES[name] for name in names if name in _PLACE_NAMES))
 
 
@@ -221,13 +241,14 @@ def attributes_written(entry: Entry, foreign: Iterable[Doc]) -> list[Doc]:
 
 def languages_of(doc: Doc) -> tuple[str, ...]:
     """The languages, by their names."""
-    return tuple(filter(None, (text_of(one, "name") for one in objects_of(doc, "languages"))))
+    return tuple(filter(None, texts_of(doc, "languages", "name")))
 
 
 def cost_of(doc: Doc) -> str:
     """What it costs, in words."""
-    options = objects_of(doc, "cost_options")
-    named = [text_of(one, "option") or (FREE if one.get("amount") == 0 else "") for one in options]
+    amounts = [one.get("amount") for one in objects_of(doc, "cost_options")]
+    options = zip(texts_of(doc, "cost_options", "option"), amounts, strict=True)
+    named = [option or (FREE if amount == 0 else "") for option, amount in options]
     return "; ".join(filter(None, named)) or text_of(doc, "fees_description") or text_of(doc, "fees")
 
 

@@ -11,7 +11,7 @@ Rules kept here:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -41,6 +41,7 @@ class Found:
     file: str
     line: int
     notes: tuple[str, ...] = ()
+    lines: Mapping[str, int] = field(default_factory=dict)  # of single facts, where they have lines of their own
 
 
 @dataclass(frozen=True)
@@ -108,8 +109,8 @@ def proposed(found: Sequence[Found], live: Mapping[str, Entry], today: date) -> 
 def _storable(found: Found, base: Entry | None) -> Found:
     """The entry as the catalogue would keep it. Raises `BadEntry` for what must not stand."""
     entry = _no_surer(found.entry, base)
-    for fault in must_not_stand(entry):
-        raise BadEntry(found.file, found.line, fault)
+    for fact, fault in must_not_stand(entry):
+        raise BadEntry(found.file, found.lines.get(fact, found.line), fault)
     try:
         kept = read_entry(write_entry(entry), found.file)
     except BadEntry as error:
@@ -127,16 +128,15 @@ def _no_surer(entry: Entry, base: Entry | None) -> Entry:
     return replace(entry, confirmation=confirmation, hours_confirmed=entry.hours_confirmed and hours_confirmed)
 
 
-def must_not_stand(entry: Entry) -> Iterable[str]:
-    """What a file is refused for."""
-    for phone in entry.phones:
-        yield from phone_faults(phone)
+def must_not_stand(entry: Entry) -> Iterator[tuple[str, str]]:
+    """What a file is refused for, each with the fact that it is about."""
+    yield from (("phones", fault) for phone in entry.phones for fault in phone_faults(phone))
     if entry.web and not confusable(entry.web):
-        yield from web_faults(entry.web)
+        yield from (("web", fault) for fault in web_faults(entry.web))
     try:
         require_hours(entry.hours)
     except BadHours as error:
-        yield str(error)
+        yield "hours", str(error)
 
 
 def confusable(address: str) -> bool:

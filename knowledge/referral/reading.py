@@ -50,6 +50,7 @@ from knowledge.referral.schedules import hours_of, same_hours
 from knowledge.referral.writing import ACTIVE, alert_of, is_refuge, place_given_away, service
 
 LONGEST_TEXT = 20_000  # characters of one value
+LINES = {"phones": "phones", "web": "url", "hours": "schedules"}  # facts by the properties that hold them
 UNDATED = "undated"
 SPOKEN_FOR = (OURS, "name", "status", "attributes", "alert")  # what `_beyond` looks at by itself, or not at all
 STATUSES = frozenset({"active", "inactive", "defunct", "temporarily closed"})
@@ -79,7 +80,8 @@ def found_in(read: Json, against: Reading) -> tuple[list[Found], list[Note]]:
             doc = _plain(value)
             if text_of(doc, "status") == ACTIVE:
                 entry, notes = _entry(doc, known.get(text_of(doc, "id").lower()), against, read.file)
-                found.append(Found(entry, read.file, line, notes))
+                lines = {fact: read.line_of((*path, name)) for fact, name in LINES.items()}
+                found.append(Found(entry, read.file, line, notes, lines))
             else:
                 left_out.append(Note(read.file, line, text_of(doc, "name"), _left_out(doc)))
         except Wrong as wrong:
