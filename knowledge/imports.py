@@ -117,11 +117,11 @@ def _counted(archive: zipfile.ZipFile, member: zipfile.ZipInfo, file: str, left:
     """One member, read no further than it may be long."""
     try:
         with archive.open(member) as opened:
-            data = opened.read(left + 1)
+            data = opened.read(min(left, LARGEST) + 1)
     except Exception as error:  # noqa: BLE001 - each method of packing has an error of its own
         raise BadEntry(file, 1, f"{member.filename[:80]!r} cannot be unpacked ({type(error).__name__})") from None
-    if len(data) > left:
-        raise BadEntry(file, 1, f"it unpacks to more than {LARGEST_ARCHIVE >> 20} MB")
+    if len(data) > min(left, LARGEST):
+        raise BadEntry(file, 1, f"it unpacks to more than {min(left, LARGEST) >> 20} MB")
     if data.startswith(_ZIP):
         raise BadEntry(file, 1, f"{member.filename[:80]!r} is an archive in an archive")
     return data

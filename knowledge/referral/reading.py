@@ -122,11 +122,11 @@ def plain_text(text: str, path: tuple[str | int, ...]) -> str:
     """A text as it may be kept. Raises `Wrong`."""
     if len(text) > LONGEST_TEXT:
         raise Wrong(path, f"a text longer than {LONGEST_TEXT} characters")
+    text = _HIDDEN.sub("", text).strip()
     if nh3.is_html(text):
-        text = html.unescape(nh3.clean(text, tags=set()))
+        text = _HIDDEN.sub("", html.unescape(nh3.clean(text, tags=set()))).strip()
         if nh3.is_html(text):
             raise Wrong(path, "HTML within HTML: plain text only")
-    text = _HIDDEN.sub("", text).strip()
     if _RUNS.match(text):
         raise Wrong(path, f"a link that is none to a page: {text[:40]!r}")
     return text
@@ -173,7 +173,8 @@ def _entry(doc: Doc, base: Entry | None, against: Reading, file: str) -> tuple[E
         conflicts=_texts(ours, "conflicts"),
         supersedes=_texts(ours, "supersedes"),
     )
-    return replace(entry, extra=dict(entry.extra) | _beyond(doc, entry)), _to_know(doc, entry)
+    entry = replace(entry, extra=dict(entry.extra) | _beyond(doc, entry))
+    return entry, _to_know(doc, entry)
 
 
 def _name(doc: Doc, base: Entry | None, live: Mapping[str, Entry]) -> dict[str, Any]:
@@ -265,5 +266,5 @@ def _to_know(doc: Doc, entry: Entry) -> tuple[str, ...]:
         notes.append("its opening hours cannot be read without guessing: write them in")
     known = len(areas_of(doc))
     notes += ["some of its areas are not known here"] if known < len(objects_of(doc, "service_areas")) else []
-    notes += ["it carries an alert: put it into the words if it matters"] if "alert" in _beyond(doc, entry) else []
+    notes += ["it carries an alert: put it into the words if it matters"] if "alert" in entry.extra else []
     return tuple(notes)
