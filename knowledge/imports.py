@@ -34,7 +34,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what makes a cell a formula to a s
 _ZIP = b"PK"
 _LISTED = b"PK\x01\x02"  # stands before each file in an archive's list
 _MARKS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[\]{}:,]|[^\s\[\]{}:,"]+', re.DOTALL)
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}:,]|[^\s\[\]{}:,"]+', re.DOTALL)
 
 
 def read_file(path: Path) -> bytes:
