@@ -11,7 +11,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request
 from fastapi.responses import JSONResponse
 
 from console.front import Front
@@ -19,7 +19,7 @@ from console.page import LOCAL
 from knowledge.entry import Published
 from knowledge.referral.directory import OPENAPI, PROFILE, VERSION, Directory, Wanted
 
-BASE = "/open-referral/v3"
+BASE = "/open-referral"
 router = APIRouter(prefix=BASE)
 
 MOST = 100  # services on a page
@@ -72,7 +72,10 @@ def live(request: Request) -> Directory:
     """A dependency: the directory of what is live, today."""
     front: Front = request.app.state.front
     kept: Kept = request.app.state.directory
-    return kept.directory(front.directory(), front.line.now().astimezone(LOCAL).date())
+    published = front.directory()
+    if published is None:
+        raise HTTPException(503, "The line is just starting: ask again in a few seconds.", {"Retry-After": "5"})
+    return kept.directory(published, front.line.now().astimezone(LOCAL).date())
 
 
 Live = Annotated[Directory, Depends(live)]

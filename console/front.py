@@ -44,4 +44,4 @@ class Front:
     assets: Path  # built CSS, JavaScript, icons and manifest.json
     practice: bool  # a clearly marked practice installation
     ready: Callable[[], Awaitable[bool]]  # whether the database answers
-    directory: Callable[[], tuple[Published, ...]] = tuple  # what is live, from memory: the same tuple until it changes
+    directory: Callable[[], tuple[Published, ...] | None] = tuple  # what is live, from memory; None: not read yet

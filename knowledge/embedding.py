@@ -59,7 +59,7 @@ class Embedder:
             options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
             file = str(_checked(*MODEL))
             self._session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
-            _give_back()
+            give_back()
         except ModelMissing:
             raise
         except Exception as error:  # noqa: BLE001 - whatever the runtime raises: the line goes on without it
@@ -97,7 +97,7 @@ def _checked(package: str, name: str, digest: str) -> Path:
     return file
 
 
-def _give_back() -> None:
-    """Loading leaves some 50 MB that glibc keeps for later: hand it back to the system, where that can be asked."""
+def give_back() -> None:
+    """Making things leaves tens of MB that glibc keeps: hand them back to the system, where that can be asked."""
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)

@@ -26,6 +26,7 @@ STOP, PAUSE, BLANK = ".", ",", "_"
 SHORTEST_MENDED = 7  # letters: shorter words are too near to others to be mended by likeness
 AHEAD = 7  # words that a general question reaches
 AROUND = 6  # words on both sides that another time reaches
+LISTABLE = 2  # words of something that can stand in a list of what is denied
 DENIED_AHEAD = 4  # words between "didnt" and what was not done
 TURNS = frozenset("but however though although yet except".split())  # noqa: SIM905 - a list of words reads best so
 SUBJECTS = frozenset("he hes she shes they theyve theyre perp sus suspect who".split())  # noqa: SIM905
@@ -89,7 +90,8 @@ class RuleTable:
         """What the rules see of each flag, with what cancels it. About a millisecond for a message."""
         line = self._without_figures(_Line(self.tokens(text)))
         seen = {slug: list(_matches(flag, flag.phrases, line)) for slug, flag in self.flags.items()}
-        covered = {at for found in seen.values() for one in found for at in range(one.start, one.end)}
+        short = [one for found in seen.values() for one in found if one.end - one.start <= LISTABLE]
+        covered = {at for one in short for at in range(one.start, one.end)}
         zones = self._zones(line)
         found: dict[str, list[Match]] = {}
         for slug, matches in seen.items():

@@ -7,6 +7,7 @@ Rules kept here:
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -14,7 +15,9 @@ from typing import Protocol
 from sqlalchemy.orm import Session
 
 from knowledge.entry import Published
-from knowledge.flags import Block, Finding, Flag
+from knowledge.flags import Block, Finding, Flag, Flags
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -84,3 +87,24 @@ class SilentGuide:
     def entry(self, entry_id: str, version: int) -> Published | None:
         """None."""
         return None
+
+
+class RulesGuide(SilentGuide):
+    """Red flags by rule alone: what works before, or without, everything else."""
+
+    health = "the catalogue is being loaded"
+
+    def __init__(self) -> None:
+        self._flags = Flags.load()
+
+    def look(self, words: str, place: str | None, now: datetime) -> Seen:
+        """What the rules raise. Never raises."""
+        try:
+            return Seen(self._flags.find(words), whole=False)
+        except Exception as error:  # noqa: BLE001 - a fault in looking things up must never stop a question
+            log.error("the rules failed: %s", type(error).__name__)
+            return Seen(whole=False)
+
+    def block(self, flag: Flag) -> Block:
+        """See `Guide`."""
+        return self._flags.block(flag)

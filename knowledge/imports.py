@@ -34,7 +34,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what makes a cell a formula to a s
 _ZIP = b"PK"
 _LISTED = b"PK\x01\x02"  # stands before each file in an archive's list
 _MARKS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}:,]|[^\s\[\]{}:,"]+', re.DOTALL)
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[\]{}:,]|[^\s\[\]{}:,"]+', re.DOTALL)
 
 
 def read_file(path: Path) -> bytes:
@@ -160,16 +160,19 @@ class Json:
 
 def json_of(text: str, file: str) -> Json:
     """A JSON document. Raises `BadEntry`, also for a name that stands twice and for numbers that are none."""
-    _require_shallow(text, file)
     try:
         value = json.loads(text, object_pairs_hook=_once, parse_constant=_no_number)
     except json.JSONDecodeError as error:
         raise BadEntry(file, error.lineno, f"not valid JSON: {error.msg}") from None
     except _Twice:
+        _require_shallow(text, file)
         offset, name = next((offset, path[-1]) for path, offset, again in _walk(text) if again)
         raise BadEntry(file, text.count("\n", 0, offset) + 1, f"{name!s:.80} stands there twice") from None
-    except (ValueError, RecursionError) as error:
+    except RecursionError:
+        value = None  # far too deep: the next line finds where
+    except ValueError as error:
         raise BadEntry(file, 1, f"not valid JSON: {str(error)[:80]}") from None
+    _require_shallow(text, file)
     return Json(file, text, value)
 
 

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from sqlalchemy.orm import Session
 
 from knowledge.asking import NearMeaning, flag_phrases
-from knowledge.embedding import Embedder, ModelMissing
+from knowledge.embedding import Embedder, ModelMissing, give_back
 from knowledge.entry import Published
 from knowledge.flag_rules import load
 from knowledge.flags import Block, Flag, Flags
@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 WARM = 6  # every so many of the flags' phrases is looked up beforehand
 NOBODY_WAITS = datetime(2026, 1, 1, tzinfo=UTC)
-WORTH_SHOWING = 0.30  # score below which an entry is not put before anybody
+WORTH_SHOWING = 0.45  # score below which an entry is not put before anybody
 
 
 @dataclass(frozen=True)
@@ -48,10 +48,10 @@ class _Made:
 class LiveGuide:
     """See `Guide`. Safe to use from several threads."""
 
-    def __init__(self, make_embedder: Callable[[], Embedder] = Embedder) -> None:
+    def __init__(self, make_embedder: Callable[[], Embedder] = Embedder, store: VectorStore | None = None) -> None:
         self._make_embedder = make_embedder
         self._table = load()
-        self._store = VectorStore()
+        self._store = store or VectorStore()
         self._embedder: Embedder | None = None
         self.health = "the catalogue is not loaded yet"
         self._making = threading.Lock()
@@ -78,6 +78,7 @@ class LiveGuide:
         for _, text in flag_phrases()[::WARM]:  # what is slow the first time is done before anybody waits for it
             self._look(made, text, None, NOBODY_WAITS)
         self._made = made
+        give_back()
 
     def look(self, words: str, place: str | None, now: datetime) -> Seen:
         """See `Guide`. Never raises: what cannot be looked up is left out."""

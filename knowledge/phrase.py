@@ -38,12 +38,14 @@ class _Piece:
 def compile_phrase(text: str, lists: Mapping[str, Sequence[str]]) -> Phrase:
     """A phrase as a pattern. Raises `BadPhrase`."""
     parts = _PARTS.findall(text)
+    if not parts or parts[0][0] == "<":
+        raise BadPhrase(f"a phrase begins with a word, not with a gap, in: {text}")
     reader = _Reader(text, parts, lists)
     piece = reader.choice()
     if reader.at != len(parts):
         raise BadPhrase(f"a bracket too many, in: {text}")
     if piece.may_be_empty or not piece.begins:
-        raise BadPhrase(f"a phrase begins with a word, not with a gap or with what may be absent, in: {text}")
+        raise BadPhrase(f"a phrase begins with a word, not with what may be absent, in: {text}")
     return Phrase(text, re.compile(piece.pattern), piece.begins)
 
 

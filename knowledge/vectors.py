@@ -39,8 +39,11 @@ class VectorStore:
     def add(self, texts: Sequence[str], embedder: Embedder) -> None:
         """Embed what is missing. About 3 ms each."""
         for text in self.missing(texts):
-            row = embedder.embed([text])[0]
-            self._known[key_of(text)] = np.clip(np.rint(row * SCALE), -127, 127).astype(np.int8)
+            self.put(text, embedder.embed([text])[0])
+
+    def put(self, text: str, row: npt.NDArray[np.float32]) -> None:
+        """Keep the vector of a text."""
+        self._known[key_of(text)] = np.clip(np.rint(row * SCALE), -127, 127).astype(np.int8)
 
     def of(self, texts: Sequence[str]) -> Vectors:
         """The vectors of texts that were added. Raises KeyError for one that was not."""

@@ -18,6 +18,7 @@ from conversations.erasure import Rule
 from conversations.errors import LineError
 from conversations.retention import HoldReason
 from knowledge.entry import BadEntry
+from knowledge.library import CatalogueError
 from lanyard import commands, key_commands, knowledge_commands, referral_commands, retention_commands, trail_commands
 from lanyard.schema import SchemaProblem
 from lanyard.settings import LOG_LEVELS, BadSettings
@@ -38,6 +39,7 @@ REFUSALS = (
     CannotListen,
     LineError,
     BadEntry,
+    CatalogueError,
     FileExistsError,
     ValueError,
 )

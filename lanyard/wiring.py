@@ -43,7 +43,8 @@ from conversations.receive import Received
 from conversations.work import BY_THE_LINE, Work, working
 from knowledge.entry import Published
 from knowledge.guide import Guide
-from knowledge.library import live
+from knowledge.guide_in_time import GuideInTime
+from knowledge.library import live, live_number
 from lanyard.bells import Bells
 from lanyard.schema import require_current
 from lanyard.settings import BadSettings, KeySource, Settings, TelegramMode, read_secret
@@ -196,9 +197,9 @@ class Server:
     """The running line: pages, lanes, courier and watch."""
 
     def __init__(self, house: House) -> None:
-        # Not imported above: it brings a language model along, which no other command needs.
-        self._guide: Guide = importlib.import_module("knowledge.live_guide").LiveGuide()
-        self._live: tuple[Published, ...] = ()
+        self._guide: Guide = GuideInTime()
+        self._live: tuple[Published, ...] | None = None  # what is public is in memory: no stranger asks the database
+        self._release: int | None = None
         self._house = house = replace(house, line=replace(house.line, guide=self._guide))
         self._threads = Threads()
         self._known: set[str] = set()
@@ -296,7 +297,6 @@ class Server:
         """Before anything is taken in: void old claims, own up to an outage, note how words travel."""
         if self._courier and self._house.line.database.is_sqlite:
             self._courier.start_afresh()
-        self._renew_guide()
         self._watch.own_up_to_outage()
         erasure.finish(self._house.line)  # an erasure may have died, or met a reader, before the files let go
         if self._house.settings.telegram is TelegramMode.RELAY:
@@ -307,14 +307,16 @@ class Server:
     async def _keep_guide(self) -> None:
         """Take up another release of the catalogue within a second or two of its publishing."""
         while True:
-            await asyncio.sleep(GUIDE_LOOKS)
             with suppress(SQLAlchemyError, OSError):
                 await self._threads.run(self._renew_guide)
+            await asyncio.sleep(GUIDE_LOOKS)
 
     def _renew_guide(self) -> None:
         with self._house.line.database.reading() as session:
-            if self._guide.renew(session):
-                self._live = live(session)
+            number = live_number(session)
+            if number != self._release:
+                self._live, self._release = live(session), number
+            self._guide.renew(session)
 
     async def _announce_webhook(self) -> None:
         """Tell Telegram where to deliver, until it has taken note. Raises `TokenRefused`."""

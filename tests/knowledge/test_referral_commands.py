@@ -218,7 +218,7 @@ def test_the_server_gives_out_what_is_live_and_takes_up_a_new_release(home: Hous
     server = Server(home)
     server._guide = LiveGuide(no_model)  # by words alone: quick, and all the same to the directory
     front = next(route.app for route in server.app.routes if isinstance(route, Mount)).state.front  # type: ignore[attr-defined]
-    assert front.directory() == ()
+    assert front.directory() is None
     server._renew_guide()
     first = front.directory()
     assert [one.entry for one in first] == live(home)

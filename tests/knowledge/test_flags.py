@@ -1,0 +1,119 @@
+"""Red flags: raised by rules that can be read, silent for denials, generalities, other people and figures of speech."""
+
+from __future__ import annotations
+
+import csv
+import time
+from pathlib import Path
+
+import pytest
+
+from knowledge import flag_rules
+from knowledge.flag_rules import BadRule, load
+from knowledge.flags import Flag, Flags, Tier
+from knowledge.phrase import BadPhrase, compile_phrase
+
+FLAGS = Flags.load()
+DEV = Path(__file__).parent / "flags-dev.tsv"
+
+
+def raised(text: str) -> set[str]:
+    return {found.flag.value for found in FLAGS.find(text) if found.tier is Tier.RAISED}
+
+
+def rows() -> list[dict[str, str]]:
+    with DEV.open(encoding="utf-8") as file:
+        return list(csv.DictReader(file, delimiter="\t"))
+
+
+def split(cell: str | None) -> set[str]:
+    return {one for one in (cell or "").split(",") if one}
+
+
+@pytest.mark.parametrize("row", rows(), ids=lambda row: row["text"][:40])
+def test_messages_of_our_own_raise_what_they_say_and_nothing_they_deny(row: dict[str, str]) -> None:
+    got = raised(row["text"])
+    assert split(row["flags"]) <= got
+    assert not got & split(row["not_flags"])
+    if not row["flags"]:
+        assert not got
+
+
+@pytest.mark.parametrize(
+    ("said", "flag"),
+    [
+        ("he strangeld her", "strangulation"),
+        ("she is preggo", "pregnancy"),
+        ("had a knfe", "weapon"),
+        ("he is suicdal", "suicide-risk"),
+        ("UNCONCIOUS on the floor", "medical-emergency"),
+        ("he\u2019s got a gun", "weapon"),
+    ],
+)
+def test_misspellings_and_capitals_are_read(said: str, flag: str) -> None:
+    assert flag in raised(said)
+
+
+def test_a_denial_reaches_a_list_but_not_past_but() -> None:
+    assert raised("no weapons, strangulation or threats to kill") == set()
+    assert raised("no weapons but he strangled her") == {"strangulation"}
+    assert "strangulation" in raised("not only choked her, he laughed")
+    assert "strangulation" in raised("no marks hands round her neck")
+    assert raised("weapons none") == set()
+
+
+def test_a_gap_does_not_cross_the_end_of_a_sentence() -> None:
+    assert "strangulation" not in raised("he took her hand. the neck of the bottle broke")
+
+
+def test_what_raised_it_can_be_read() -> None:
+    (found,) = FLAGS.find("he throttled her")
+    assert found.flag is Flag.STRANGULATION
+    assert "throttl*" in found.why
+    assert "throttled" in found.why
+
+
+@pytest.mark.parametrize("flag", list(Flag))
+def test_every_flag_has_fixed_words_a_question_and_sources(flag: Flag) -> None:
+    block = FLAGS.block(flag)
+    assert 10 <= len(block.text.split()) <= 70
+    assert block.question.endswith("?")
+    assert block.title
+    assert load().flags[flag.value].sources
+
+
+def test_a_message_takes_about_a_millisecond() -> None:
+    texts = [row["text"] for row in rows()] * 3
+    FLAGS.find(texts[0])
+    began = time.perf_counter()
+    for text in texts:
+        FLAGS.find(text)
+    assert (time.perf_counter() - began) / len(texts) < 0.01
+
+
+@pytest.mark.parametrize(
+    ("phrase", "reason"),
+    [
+        ("(a|b", "not closed"),
+        ("a)", "bracket too many"),
+        ("@nobody x", "no list is called"),
+        ("<3> x", "begins with a word"),
+    ],
+)
+def test_a_phrase_that_cannot_be_read_is_refused(phrase: str, reason: str) -> None:
+    with pytest.raises(BadPhrase, match=reason):
+        compile_phrase(phrase, {"hand": ["hand"]})
+
+
+def test_a_wrong_table_is_refused_with_its_flag(tmp_path: Path) -> None:
+    table = flag_rules.TABLE.read_text()
+    broken = tmp_path / "flags.toml"
+    broken.write_text(table.replace('"pregnan*", ', '"pregnan* (", ', 1))
+    with pytest.raises(BadRule, match="pregnancy: a bracket is not closed"):
+        load(broken)
+    broken.write_text(table.replace('title = "Weapon"\n', "", 1))
+    with pytest.raises(BadRule, match="weapon: title is missing"):
+        load(broken)
+    broken.write_text("[lists\n")
+    with pytest.raises(BadRule, match=r"flags\.toml"):
+        load(broken)
