@@ -1,155 +1,139 @@
-"""The public directory for anybody's program: Open Referral UK's read-only API, under /open-referral.
+"""The public directory by the API of Open Referral UK: anybody may read it, and nothing else is to be had here.
 
 Rules kept here:
-- No session, GET only, nothing but the public part of the live catalogue; any site may read it.
-- What is asked wrongly is answered with 422 and what to do, as JSON.
+- GET only, no session, no cookie, open to every origin: the standard asks for it, and all of it is public.
+- It asks no database: whoever floods it takes nothing from those who ask for help.
+- What is asked wrongly is refused with 422 and says what is wrong with it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request
 from fastapi.responses import JSONResponse
 
 from console.front import Front
-from conversations.work import Work
-from knowledge import open_referral
+from console.page import LOCAL
 from knowledge.entry import Published
-from knowledge.library import live
+from knowledge.referral.directory import OPENAPI, PROFILE, VERSION, Directory, Wanted
 
-router = APIRouter(prefix="/open-referral")
-MOST = 100
-ANYBODY = {"Access-Control-Allow-Origin": "*", "Cache-Control": "public, max-age=300"}
-PageNumber = Annotated[int, Query(ge=1, le=1_000_000)]
-PerPage = Annotated[int, Query(ge=1, le=MOST)]
-Short = Annotated[str, Query(max_length=100)]
-Day = Annotated[str, Query(pattern=r"^(MO|TU|WE|TH|FR|SA|SU)$")]
-Clock = Annotated[str, Query(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+BASE = "/open-referral"
+router = APIRouter(prefix=BASE)
+
+MOST = 100  # services on a page
+
+Number = Annotated[int, Query(ge=1, le=1_000_000)]
+Size = Annotated[int, Query(ge=1, le=MOST)]
+Key = Annotated[str, Path(max_length=80)]
+Word = Annotated[str | None, Query(max_length=200)]
+Age = Annotated[float | None, Query(ge=0, le=150, allow_inf_nan=False)]
+Clock = Annotated[str | None, Query(pattern=r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$")]
+Day = Annotated[str | None, Query(pattern=r"(?i)^(mo|tu|we|th|fr|sa|su)([a-z]*day)?$", max_length=9)]
+
+
+def wanted(
+    search: Word = None,
+    taxonomy_term_id: Word = None,
+    taxonomy_id: Word = None,
+    minimum_age: Age = None,
+    maximum_age: Age = None,
+    day: Day = None,
+    start_time: Clock = None,
+    end_time: Clock = None,
+) -> Wanted:
+    """A dependency: what a caller asks of services."""
+    opens, closes = start_time and start_time[:5], end_time and end_time[:5]
+    return Wanted(
+        search, taxonomy_term_id, taxonomy_id, minimum_age, maximum_age, day and day[:2].upper(), opens, closes
+    )
+
+
+Asked = Annotated[Wanted, Depends(wanted)]
+
+
+class Kept:
+    """The directory as last made: made again when another release is live, or on another day."""
+
+    def __init__(self) -> None:
+        self._of: tuple[tuple[Published, ...], date] = ((), date.min)
+        self._made = Directory(*self._of)
+
+    def directory(self, published: tuple[Published, ...], today: date) -> Directory:
+        """The directory of what is live."""
+        if self._of[0] is not published or self._of[1] != today:
+            self._made = Directory(published, today)
+            self._of = (published, today)
+        return self._made
+
+
+def live(request: Request) -> Directory:
+    """A dependency: the directory of what is live, today."""
+    front: Front = request.app.state.front
+    kept: Kept = request.app.state.directory
+    published = front.directory()
+    if published is None:
+        raise HTTPException(503, "The line is just starting: ask again in a few seconds.", {"Retry-After": "5"})
+    return kept.directory(published, front.line.now().astimezone(LOCAL).date())
+
+
+Live = Annotated[Directory, Depends(live)]
 
 
 @router.get("/")
-async def about(request: Request) -> JSONResponse:
+async def about() -> dict[str, str]:
     """Which standard this is."""
-    found = {
-        "version": "HSDS-UK-3.0",
-        "profile": "https://docs.openreferraluk.org",
-        "openapi_url": "https://openreferraluk.org/specifications/3.0/openapi.json",
-    }
-    return _answer(found)
+    return {"version": VERSION, "profile": PROFILE, "openapi_url": OPENAPI}
 
 
 @router.get("/services")
-async def services(
-    request: Request,
-    page: PageNumber = 1,
-    per_page: PerPage = 50,
-    search: Short = "",
-    taxonomy_term_id: Short = "",
-    taxonomy_id: Short = "",
-    day: Day | None = None,
-    start_time: Clock | None = None,
-    end_time: Clock | None = None,
-) -> JSONResponse:
-    """The services, a page at a time, narrowed by words, topic and opening times."""
-    found = [open_referral.service(one) for one in await _public(request)]
-    chosen = [
-        one
-        for one in found
-        if search.lower() in f"{one['name']} {one.get('description', '')}".lower()
-        and _about(one, taxonomy_term_id, taxonomy_id)
-        and _open(one, day, start_time, end_time)
-    ]
-    return _answer(open_referral.page(chosen, page, per_page))
+async def services(directory: Live, asked: Asked, page: Number = 1, per_page: Size = MOST) -> JSONResponse:
+    """The services, by page."""
+    return JSONResponse(directory.services(asked, page, per_page))
 
 
-@router.get("/services/{service_id}")
-async def one_service(request: Request, service_id: str) -> JSONResponse:
-    """One service."""
-    found = (open_referral.service(one) for one in await _public(request))
-    return _one(found, service_id)
+@router.get("/services/{key}")
+async def service(directory: Live, key: Key) -> JSONResponse:
+    """One service, whole."""
+    return _one(directory.service(key))
 
 
 @router.get("/taxonomies")
-async def taxonomies(request: Request, page: PageNumber = 1, per_page: PerPage = 50) -> JSONResponse:
-    """The one taxonomy."""
-    return _answer(open_referral.page([open_referral.taxonomy()], page, per_page))
+async def taxonomies(directory: Live, page: Number = 1, per_page: Size = MOST) -> JSONResponse:
+    """The taxonomies, by page."""
+    return JSONResponse(directory.taxonomies(page, per_page))
 
 
-@router.get("/taxonomies/{taxonomy_id}")
-async def one_taxonomy(request: Request, taxonomy_id: str) -> JSONResponse:
-    """The taxonomy of this id."""
-    return _one([open_referral.taxonomy()], taxonomy_id)
+@router.get("/taxonomies/{key}")
+async def taxonomy(directory: Live, key: Key) -> JSONResponse:
+    """One taxonomy."""
+    return _one(directory.taxonomy(key))
 
 
 @router.get("/taxonomy_terms")
-async def taxonomy_terms(
-    request: Request, page: PageNumber = 1, per_page: PerPage = 50, taxonomy_id: Short = "", search: Short = ""
-) -> JSONResponse:
-    """The topics."""
-    wanted = [
-        one
-        for one in open_referral.terms()
-        if taxonomy_id in ("", one["taxonomy_id"]) and search.lower() in str(one["name"]).lower()
-    ]
-    return _answer(open_referral.page(wanted, page, per_page))
+async def taxonomy_terms(directory: Live, page: Number = 1, per_page: Size = MOST) -> JSONResponse:
+    """The terms, by page."""
+    return JSONResponse(directory.taxonomy_terms(page, per_page))
 
 
-@router.get("/taxonomy_terms/{term_id}")
-async def one_term(request: Request, term_id: str) -> JSONResponse:
-    """One topic."""
-    return _one(open_referral.terms(), term_id)
+@router.get("/taxonomy_terms/{key}")
+async def taxonomy_term(directory: Live, key: Key) -> JSONResponse:
+    """One term."""
+    return _one(directory.taxonomy_term(key))
 
 
 @router.get("/service_at_locations")
-async def service_at_locations(
-    request: Request, page: PageNumber = 1, per_page: PerPage = 50, taxonomy_term_id: Short = ""
-) -> JSONResponse:
-    """Where services are: online and on the telephone, since addresses are not published."""
-    found = [one for one in await _public(request) if _about(open_referral.service(one), taxonomy_term_id, "")]
-    return _answer(open_referral.page([open_referral.at_location(one) for one in found], page, per_page))
+async def service_at_locations(directory: Live, asked: Asked, page: Number = 1, per_page: Size = MOST) -> JSONResponse:
+    """Where services are reached, by page."""
+    return JSONResponse(directory.service_at_locations(asked, page, per_page))
 
 
-@router.get("/service_at_locations/{link_id}")
-async def one_at_location(request: Request, link_id: str) -> JSONResponse:
-    """One of them."""
-    return _one([open_referral.at_location(one) for one in await _public(request)], link_id)
+@router.get("/service_at_locations/{key}")
+async def service_at_location(directory: Live, key: Key) -> JSONResponse:
+    """Where one service is reached, with the service."""
+    return _one(directory.service_at_location(key))
 
 
-async def _public(request: Request) -> Sequence[Published]:
-    front: Front = request.app.state.front
-
-    def load(work: Work) -> list[Published]:
-        return open_referral.public(live(work.session))
-
-    return await front.run(load)
-
-
-def _about(found: dict[str, Any], term_id: str, taxonomy_id: str) -> bool:
-    terms = [one["taxonomy_term"] for one in found.get("attributes", ())]
-    return (not term_id or any(one["id"] == term_id for one in terms)) and (
-        not taxonomy_id or any(one["taxonomy_id"] == taxonomy_id for one in terms)
-    )
-
-
-def _open(found: dict[str, Any], day: str | None, start: str | None, end: str | None) -> bool:
-    if day is None and start is None and end is None:
-        return True
-    return any(
-        (day is None or day in one["byday"].split(","))
-        and (start is None or one["opens_at"] <= start)
-        and (end is None or one["closes_at"] >= end)
-        for one in found.get("schedules", ())
-    )
-
-
-def _one(found: Any, wanted: str) -> JSONResponse:
-    for one in found:
-        if one["id"] == wanted:
-            return _answer(one)
-    return JSONResponse({"detail": "There is nothing of this id."}, 404, ANYBODY)
-
-
-def _answer(found: dict[str, Any]) -> JSONResponse:
-    return JSONResponse(found, headers=ANYBODY)
+def _one(found: dict[str, Any] | None) -> JSONResponse:
+    return JSONResponse({"detail": "There is nothing with this id."}, 404) if found is None else JSONResponse(found)

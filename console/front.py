@@ -13,6 +13,7 @@ from typing import Protocol, TypeVar
 from conversations.line import Line
 from conversations.receive import Received
 from conversations.work import Work
+from knowledge.entry import Published
 
 Result = TypeVar("Result")
 
@@ -43,3 +44,4 @@ class Front:
     assets: Path  # built CSS, JavaScript, icons and manifest.json
     practice: bool  # a clearly marked practice installation
     ready: Callable[[], Awaitable[bool]]  # whether the database answers
+    directory: Callable[[], tuple[Published, ...] | None] = tuple  # what is live, from memory; None: not read yet

@@ -50,8 +50,8 @@ class RecallShown:
     id: str
     title: str
     correction: str
-    since: datetime | None
-    until: datetime | None
+    first_day: date | None  # shown from this day to the last, both included; None for an advice
+    last_day: date | None
     by: str
     at: datetime
     people: tuple[PersonShown, ...]
@@ -79,8 +79,8 @@ def _shown(work: Work, found: recall.Reached) -> RecallShown:
         id=row.id,
         title=recalls.title(work, row),
         correction=row.correction or "",
-        since=row.since,
-        until=row.until,
+        first_day=row.since.astimezone(LOCAL).date() if row.since else None,
+        last_day=(row.until - timedelta(microseconds=1)).astimezone(LOCAL).date() if row.until else None,
         by=work.person(row.made_by).name,
         at=row.made_at,
         people=tuple(PersonShown(one.title, one.service, one.active, at) for one, at in people),

@@ -1,7 +1,7 @@
 """create_app(): the pages put together; signed in unless listed; errors become pages; security headers on all.
 
 Rules kept here:
-- Every route asks for a session of its own role, except those that `entry` lists.
+- Every route asks for a session of its own role, except those that `entry` lists and the public `directory`.
 - What one may not see does not exist (404); what cannot be done says so; anything else is an incident number.
 - With the database gone every page still shows the emergency words and the duty phone number.
 """
@@ -37,6 +37,7 @@ def create_app(front: Front) -> FastAPI:
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.state.front = front
     app.state.pages = Pages(front)
+    app.state.directory = directory.Kept()
     for room in (entry, chat, desk, board, live, knowledge, curating, recalling, directory):
         app.include_router(room.router)
     app.mount("/assets", StaticFiles(directory=front.assets, check_dir=False), name="assets")
@@ -84,6 +85,9 @@ def _headers(request: Request, response: Response) -> None:
     response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
     response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    if request.url.path.startswith(f"{directory.BASE}/"):  # public, and of use to other sites' pages
+        response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+        response.headers["Access-Control-Allow-Origin"] = "*"
     response.headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()"
     if request.app.state.front.line.doors.public_url.startswith("https"):
         response.headers["Strict-Transport-Security"] = "max-age=63072000"

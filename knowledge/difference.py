@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from enum import Enum
 
-AROUND = 2  # unchanged lines shown on either side of a change
+AROUND = 1  # unchanged lines shown on either side of a change
 
 
 class Mark(Enum):

@@ -19,7 +19,7 @@ from conversations.errors import LineError
 from conversations.retention import HoldReason
 from knowledge.entry import BadEntry
 from knowledge.library import CatalogueError
-from lanyard import commands, key_commands, knowledge_commands, retention_commands, trail_commands
+from lanyard import commands, key_commands, knowledge_commands, referral_commands, retention_commands, trail_commands
 from lanyard.schema import SchemaProblem
 from lanyard.settings import LOG_LEVELS, BadSettings
 from lanyard.signing import TrailProblem
@@ -125,14 +125,22 @@ def _knowledge(groups: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     evaluate.add_argument("file", help="labelled messages: id, text, topics, flags, not_flags; tab-separated")
     evaluate.add_argument("--json", action="store_true", help="in one line, for scripts")
     _command(knowledge, "vectors", knowledge_commands.vectors)
-    export = _command(knowledge, "export", knowledge_commands.export)
-    export.add_argument("--format", choices=["open-referral", "csv"], default="open-referral")
-    taken = _command(knowledge, "import", knowledge_commands.take_in)
-    taken.add_argument("file", help="services as Open Referral JSON or flat CSV")
-    taken.add_argument("--by", help="whose proposals they are; without it, only what would change is shown")
-    taken.add_argument("--owner", help="who answers for entries that name nobody")
-    taken.add_argument("--review-by", type=date.fromisoformat, help="for entries without a review date: YYYY-MM-DD")
-    taken.add_argument("--topic", help="for entries without a topic of ours")
+    _referral(knowledge)
+
+
+def _referral(knowledge: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    export = _command(knowledge, "export", referral_commands.export)
+    export.add_argument("--format", choices=referral_commands.FORMATS, default=referral_commands.FORMATS[0])
+    links = _command(knowledge, "links", referral_commands.links)
+    for one in (export, links):
+        one.add_argument("--live", action="store_true", help="of the live catalogue, not the shipped one")
+    taken = _command(knowledge, "import", referral_commands.import_)
+    taken.add_argument("file", help="a .json of Open Referral, a .csv, an entry's .md, or a .zip of them")
+    taken.add_argument("--by", metavar="STAFF_ID", help="propose the changes, as this curator or IDVA")
+    taken.add_argument("--owner", help="for services of whose file it is silent: the role that answers for them")
+    taken.add_argument("--review-by", type=date.fromisoformat, metavar="DATE", help="the same: their review date")
+    taken.add_argument("--area", action="append", help="the same: where they are for (again for more)")
+    taken.add_argument("--topic", action="append", help="the same: what they are about, the main topic first")
 
 
 def _trail(groups: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

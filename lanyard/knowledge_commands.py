@@ -14,15 +14,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from access.people import find_by_staff_id
-from conversations import catalogue
-from conversations.work import working
-from knowledge import imports, library, open_referral
 from knowledge.entry import Published
 from knowledge.guide import Seen
 from knowledge.places import require_place
 from knowledge.reading import read_folder
-from lanyard.commands import at_home, say
+from lanyard.commands import say
 
 if TYPE_CHECKING:
     from knowledge.live_guide import LiveGuide
@@ -65,38 +61,6 @@ def vectors(_asked: Namespace) -> int:
     """Embed the shipped catalogue's own phrases, once, so that no start has to."""
     guide = shipped_guide()
     say(f"{guide.save_vectors(shipped())} vectors")
-    return 0
-
-
-def export(asked: Namespace) -> int:
-    """The public directory on standard output."""
-    found = open_referral.public(shipped())
-    if asked.format == "csv":
-        sys.stdout.write(imports.to_csv(found))
-    else:
-        page = open_referral.page([open_referral.service(one) for one in found])
-        print(json.dumps(page, ensure_ascii=False, indent=2))
-    return 0
-
-
-def take_in(asked: Namespace) -> int:
-    """Services of a file as proposals: a curator looks at each. Refused whole when anything in it is wrong."""
-    defaults = imports.Defaults(asked.owner or "", asked.review_by, asked.topic)
-    with at_home() as house:
-        with house.line.database.reading() as session:
-            known = {one.entry.id: one.entry for one in library.live(session)}
-        found = imports.read_file(Path(asked.file), datetime.now(UTC).date(), defaults)
-        changed = [one for one in found if known.get(one.id) != one]
-        for one in changed:
-            say(f"{'changed' if one.id in known else 'new'}  {one.id}  {one.title}")
-        if asked.by is None:
-            say(f"{len(changed)} of {len(found)} would be proposed. Add --by STAFF_ID to propose them.")
-            return 0
-        with working(house.line) as work:
-            by = find_by_staff_id(work.session, house.line.keyring, asked.by)
-            for one in changed:
-                catalogue.propose(work, by.id, one)
-    say(f"{len(changed)} of {len(found)} proposed.")
     return 0
 
 

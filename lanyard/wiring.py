@@ -19,7 +19,6 @@ from typing import IO, Any, cast
 
 from sqlalchemy import literal, select
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Mount
 
@@ -43,8 +42,9 @@ from conversations.messages import ChannelName
 from conversations.receive import Received
 from conversations.work import BY_THE_LINE, Work, working
 from knowledge.entry import Published
-from knowledge.flags import Block, Flag
-from knowledge.guide import Guide, RulesGuide, Seen
+from knowledge.guide import Guide
+from knowledge.guide_in_time import GuideInTime
+from knowledge.library import live, live_number
 from lanyard.bells import Bells
 from lanyard.schema import require_current
 from lanyard.settings import BadSettings, KeySource, Settings, TelegramMode, read_secret
@@ -193,45 +193,13 @@ async def bot_name(settings: Settings) -> str | None:
         await telegram.close()
 
 
-class GuideInTime:
-    """The rules of red flags from the first message on; search and questions some two seconds later."""
-
-    def __init__(self) -> None:
-        self._guide: Guide = RulesGuide()
-        self._live: Guide | None = None
-
-    @property
-    def health(self) -> str:
-        """See `Guide`."""
-        return self._guide.health
-
-    def renew(self, session: Session) -> bool:
-        """See `Guide`. Not imported above: it brings a language model along, which no other command needs."""
-        if self._live is None:
-            self._live = importlib.import_module("knowledge.live_guide").LiveGuide()
-        changed = self._live.renew(session)
-        if changed:
-            self._guide = self._live
-        return changed
-
-    def look(self, words: str, place: str | None, now: datetime) -> Seen:
-        """See `Guide`."""
-        return self._guide.look(words, place, now)
-
-    def block(self, flag: Flag) -> Block:
-        """See `Guide`."""
-        return self._guide.block(flag)
-
-    def entry(self, entry_id: str, version: int) -> Published | None:
-        """See `Guide`."""
-        return self._guide.entry(entry_id, version)
-
-
 class Server:
     """The running line: pages, lanes, courier and watch."""
 
     def __init__(self, house: House) -> None:
         self._guide: Guide = GuideInTime()
+        self._live: tuple[Published, ...] | None = None  # what is public is in memory: no stranger asks the database
+        self._release: int | None = None
         self._house = house = replace(house, line=replace(house.line, guide=self._guide))
         self._threads = Threads()
         self._known: set[str] = set()
@@ -262,6 +230,7 @@ class Server:
             assets=settings.assets,
             practice=settings.practice,
             ready=self._ready,
+            directory=lambda: self._live,
         )
         # Telegram's calls stay outside the pages' guard, which refuses what no browser of ours sent.
         routes: list[BaseRoute] = [Mount("", create_app(front))]
@@ -344,6 +313,9 @@ class Server:
 
     def _renew_guide(self) -> None:
         with self._house.line.database.reading() as session:
+            number = live_number(session)
+            if number != self._release:
+                self._live, self._release = live(session), number
             self._guide.renew(session)
 
     async def _announce_webhook(self) -> None:

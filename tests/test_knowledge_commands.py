@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import io
 import json
-from datetime import date
 from pathlib import Path
 
 import pytest
 
-from knowledge.imports import Defaults, read_file
 from lanyard.__main__ import main
 
 LABELS = Path(__file__).parent / "knowledge" / "topics-dev.tsv"
@@ -45,13 +43,3 @@ def test_evaluate_prints_the_measures(capsys: pytest.CaptureFixture[str]) -> Non
     assert found["health"] == "whole"
     assert found["topics"]["messages"] == 30
     assert found["flags"]["by_flag"]["strangulation"]["raised"] == 1.0
-
-
-def test_export_writes_the_public_directory_and_import_reads_it(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
-    for name in ("open-referral", "csv"):
-        assert main(["knowledge", "export", "--format", name]) == 0
-        file = tmp_path / ("out.json" if name == "open-referral" else "out.csv")
-        file.write_text(capsys.readouterr().out, newline="")
-        assert len(read_file(file, date(2026, 11, 23), Defaults())) > 80
