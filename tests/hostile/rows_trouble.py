@@ -184,7 +184,7 @@ async def three_hundred_ask(scene: Scene) -> None:
         scene.house.clock.forward(milliseconds=1)
     await scene.settle()
     took = time.process_time() - began
-    assert took < 15, took
+    assert took < 30, took
 
 
 async def each_knows_where_they_stand(scene: Scene) -> None:
