@@ -1,8 +1,8 @@
 """Where the rules are silent but the meaning is near: which red flags to ask about. Never raises one.
 
 Rules kept here:
-- It learns from phrases that people wrote (`flag_phrases.tsv`) and from what the rules see in the catalogue's own
-  phrases; change a phrase and it has changed. No message of anybody's is learnt from.
+- It learns from what people wrote (`flag_phrases.tsv`, `flag_messages.tsv`) and from what the rules see in the
+  catalogue's own phrases; change a phrase and it has changed. No message of anybody's is learnt from.
 - At most `QUESTIONS` a message, the likeliest first; nothing that a rule raised, or that the message denies.
 """
 
@@ -11,6 +11,8 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +24,7 @@ from knowledge.lexical import terms
 from knowledge.topic_model import Phrase, Row, WordVectors
 
 PHRASES = Path(__file__).parent / "flag_phrases.tsv"
+MESSAGES = Path(__file__).parent / "flag_messages.tsv"
 QUESTIONS = 2
 MEANING = 0.7  # share of meaning in the kernel, the rest is words
 CALM = 0.5  # ridge: how little one phrase may count for
@@ -43,26 +46,40 @@ NEAR_TOPICS: Mapping[Flag, frozenset[str]] = {
 }
 
 
-def flag_phrases() -> tuple[tuple[Flag, str], ...]:
-    """What officers write when a flag is only meant, not said."""
-    with PHRASES.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE))[1:]
-    return tuple((Flag(slug), text) for slug, text in rows)
+@dataclass(frozen=True)
+class Taught:
+    """Something to learn from: what officers write, made up by us, and the flags that stand in it."""
+
+    text: str
+    flags: frozenset[Flag]
+    whole: bool  # a whole message, all of whose flags are named; otherwise a phrase for one flag
+
+
+@cache
+def taught() -> tuple[Taught, ...]:
+    """All that it learns from beside the catalogue: phrases that mean a flag without saying it, and whole messages."""
+    phrases = [Taught(text, frozenset({Flag(slug)}), whole=False) for slug, text in _rows(PHRASES)]
+    messages = [Taught(text, frozenset(map(Flag, slugs.split())), whole=True) for slugs, text in _rows(MESSAGES)]
+    return (*phrases, *messages)
+
+
+def _rows(file: Path) -> list[list[str]]:
+    with file.open(encoding="utf-8", newline="") as opened:
+        return list(csv.reader(opened, delimiter="\t", quoting=csv.QUOTE_NONE))[1:]
 
 
 class NearMeaning:
     """Made once; asked for every message."""
 
     def __init__(self, table: RuleTable, phrases: Sequence[Phrase], vectors: Vectors, more: Vectors) -> None:
-        """`phrases`: the catalogue's, with their `vectors`; `more`: the vectors of `flag_phrases()`."""
-        own = flag_phrases()
-        texts = [phrase.text for phrase in phrases] + [text for _, text in own]
+        """`phrases`: the catalogue's, with their `vectors`; `more`: the vectors of what is `taught()`."""
+        texts = [*(phrase.text for phrase in phrases), *(one.text for one in taught())]
         self._vectors = np.vstack([vectors, more])
         self._words = WordVectors([terms(text) for text in texts])
         self._texts = texts
         words = np.stack([self._words.likeness(terms(text)) for text in texts])
         kernel = MEANING * (self._vectors @ self._vectors.T) + (1 - MEANING) * words
-        wanted, counted = _labels(table, phrases, own)
+        wanted, counted = _labels(table, phrases)
         self._dual = np.zeros((len(texts), len(FLAGS)), np.float32)
         for at in range(len(FLAGS)):
             rows = np.flatnonzero(counted[:, at])
@@ -92,20 +109,23 @@ class NearMeaning:
         return self._texts[int(for_it[np.argmax(self._vectors[for_it] @ vector)])]
 
 
-def _labels(table: RuleTable, phrases: Sequence[Phrase], own: Sequence[tuple[Flag, str]]) -> tuple[Row, Row]:
+def _labels(table: RuleTable, phrases: Sequence[Phrase]) -> tuple[Row, Row]:
     """For every phrase and flag whether it is one (1 or 0), and whether it counts at all."""
-    size = len(phrases) + len(own)
+    size = len(phrases) + len(taught())
     wanted, counted = np.zeros((size, len(FLAGS)), np.float32), np.ones((size, len(FLAGS)), np.float32)
     for row, phrase in enumerate(phrases):
-        seen = table.find(phrase.text)
+        stands = _standing(table, phrase.text)
         for at, flag in enumerate(FLAGS):
-            stands = any(not one.cancelled for one in seen.get(flag.value, []))
-            wanted[row, at] = stands
-            counted[row, at] = stands or phrase.topic not in NEAR_TOPICS[flag]
-    for row, (flag, text) in enumerate(own, len(phrases)):
-        seen = table.find(text)
-        for at, other in enumerate(FLAGS):
-            stands = flag is other or any(not one.cancelled for one in seen.get(other.value, []))
-            wanted[row, at] = stands
-            counted[row, at] = stands
+            wanted[row, at] = flag in stands
+            counted[row, at] = flag in stands or phrase.topic not in NEAR_TOPICS[flag]
+    for row, one in enumerate(taught(), len(phrases)):
+        stands = one.flags if one.whole else one.flags | _standing(table, one.text)
+        for at, flag in enumerate(FLAGS):
+            wanted[row, at] = flag in stands
+            counted[row, at] = one.whole or flag in stands
     return wanted, counted
+
+
+def _standing(table: RuleTable, text: str) -> frozenset[Flag]:
+    seen = table.find(text)
+    return frozenset(Flag(slug) for slug, found in seen.items() if any(not one.cancelled for one in found))

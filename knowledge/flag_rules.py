@@ -12,16 +12,17 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 from rapidfuzz.distance import OSA
 
-from knowledge.phrase import BadPhrase, PhraseIndex, compile_phrase
+from knowledge.phrase import BadPhrase, Phrase, PhraseIndex, compile_phrase
 
 TABLE = Path(__file__).parent / "flags.toml"
+CANCELLING = ("general", "ahead", "around", "ours", "talk")
 STOP, PAUSE, BLANK = ".", ",", "_"
 SHORTEST_MENDED = 7  # letters: shorter words are too near to others to be mended by likeness
 AHEAD = 7  # words that a general question reaches
@@ -29,8 +30,10 @@ AROUND = 6  # words on both sides that another time reaches
 LISTABLE = 2  # words of something that can stand in a list of what is denied
 DENIED_AHEAD = 4  # words between "didnt" and what was not done
 TURNS = frozenset("but however though although yet except".split())  # noqa: SIM905 - a list of words reads best so
-SUBJECTS = frozenset("he hes she shes they theyve theyre perp sus suspect who".split())  # noqa: SIM905
-LISTED = frozenset("no nor neither none without nothing nowt denies denied deny denying".split())  # noqa: SIM905
+SUBJECTS = frozenset(
+    "he hes hell hed she shes shell shed they theyve theyre theyll perp sus suspect who ill im ive youll".split()  # noqa: SIM905
+)
+LISTED = frozenset("no nobody noone nor neither none without nothing nowt denies denied deny denying".split())  # noqa: SIM905
 AFTER = frozenset("none nil neg negative denied".split())  # noqa: SIM905
 
 _TOKENS = re.compile(r"[a-z]+\d+|\d+|[a-z]+|[.!?;\n]+|,")
@@ -38,6 +41,10 @@ _TOKENS = re.compile(r"[a-z]+\d+|\d+|[a-z]+|[.!?;\n]+|,")
 
 class BadRule(ValueError):
     """The table of red flags is wrong: flag, phrase and reason."""
+
+
+Phrases = frozenset[str]
+"""Phrases by their texts."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +55,14 @@ class FlagRules:
     block: str
     question: str
     sources: tuple[str, ...]
-    phrases: PhraseIndex
-    weak: frozenset[str]  # phrases that `unless` cancels
-    unless: PhraseIndex
-    beside: Mapping[str, PhraseIndex]  # what raises it when another flag stands
-    figures: PhraseIndex  # this flag's own figures of speech: what they cover is not seen
+    phrases: Phrases
+    mentions: Phrases  # phrases that only name the matter: talk of forms and training cancels them
+    weak: Phrases  # phrases that `unless` cancels
+    unless: Phrases
+    both: tuple[tuple[str, str], ...]  # pairs of phrases that raise together, wherever in the message
+    halves: Phrases  # of these pairs
+    beside: Mapping[str, Phrases]  # what raises it when another flag stands
+    figures: Phrases  # this flag's own figures of speech: what they cover is not seen
 
 
 @dataclass(frozen=True)
@@ -63,6 +73,7 @@ class Match:
     end: int
     words: str
     phrase: str
+    beside: Match | None = None  # the other of a pair
     cancelled: str = ""  # why it does not raise
 
 
@@ -75,10 +86,13 @@ class RuleTable:
     keys: tuple[str, ...] = field(repr=False)
     denials: frozenset[str]
     filler: frozenset[str]
-    general: PhraseIndex
-    ahead: PhraseIndex
-    around: PhraseIndex
-    figures: PhraseIndex
+    general: Phrases
+    ahead: Phrases
+    around: Phrases
+    ours: Phrases
+    talk: Phrases
+    figures: PhraseIndex = field(repr=False)
+    index: PhraseIndex = field(repr=False)  # of every phrase but the figures: one walk along a message finds all
 
     def tokens(self, text: str) -> list[str]:
         """The words of a message, mended; the end of a sentence is "." and a comma is ","."""
@@ -88,11 +102,13 @@ class RuleTable:
 
     def find(self, text: str) -> dict[str, list[Match]]:
         """What the rules see of each flag, with what cancels it. About a millisecond for a message."""
-        line = self._without_figures(_Line(self.tokens(text)))
-        seen = {slug: list(_matches(flag, flag.phrases, line)) for slug, flag in self.flags.items()}
+        line = _Line(self._without_figures(_Line(self.tokens(text), self.figures)), self.index)
+        seen = {
+            slug: [*_matches(flag, flag.phrases, line), *_together(flag, line)] for slug, flag in self.flags.items()
+        }
         short = [one for found in seen.values() for one in found if one.end - one.start <= LISTABLE]
         covered = {at for one in short for at in range(one.start, one.end)}
-        zones = self._zones(line)
+        zones, talk = self._zones(line), bool(line.places(self.talk))
         found: dict[str, list[Match]] = {}
         for slug, matches in seen.items():
             excused = bool(matches) and self._excused(slug, line)
@@ -100,15 +116,17 @@ class RuleTable:
                 why = self._cancelled(line.tokens, one, covered, zones)
                 if not why and excused and one.phrase in self.flags[slug].weak:
                     why = "the message itself says otherwise"
+                if not why and talk and one.phrase in self.flags[slug].mentions:
+                    why = "only spoken of"
                 found.setdefault(slug, []).append(replace(one, cancelled=why))
         self._add_beside(found, line)
         return found
 
-    def _without_figures(self, line: _Line) -> _Line:
+    def _without_figures(self, line: _Line) -> list[str]:
         tokens = list(line.tokens)
-        for first, last in line.places(self.figures):
+        for _, first, last in line.found:
             tokens[first:last] = [BLANK] * (last - first)
-        return _Line(tokens)
+        return tokens
 
     def _excused(self, slug: str, line: _Line) -> bool:
         places = line.places(self.flags[slug].unless)
@@ -127,7 +145,7 @@ class RuleTable:
             return "asked in general, or of other people or times"
         if self._denied(tokens, match, covered):
             return "denied"
-        return ""
+        return self._cancelled(tokens, match.beside, covered, zones) if match.beside else ""
 
     def _denied(self, tokens: Sequence[str], match: Match, covered: set[int]) -> bool:
         after = tokens[match.end : match.end + 2]
@@ -156,12 +174,13 @@ class RuleTable:
         if line.places(self.general):
             return set(range(size))
         zones: set[int] = set()
+        ours = {at for first, last in line.places(self.ours) for at in line.clause(first)}
         for first, last in line.places(self.ahead):
             ends = (at for at in range(last, size) if line.tokens[at] in SUBJECTS | TURNS | {STOP})
             zones |= set(range(first, min(next(ends, size), last + AHEAD)))
         for first, last in line.places(self.around):
-            zones |= set(range(max(0, first - AROUND), min(size, last + AROUND)))
-        return zones
+            zones |= set(range(max(0, first - AROUND), min(size, last + AROUND))) & set(line.clause(first))
+        return zones - ours
 
     def _mend(self, token: str) -> str:
         if token in self.spelling:
@@ -178,71 +197,117 @@ def load(file: Path = TABLE) -> RuleTable:
         table = tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadRule(f"{file.name}: {error}") from None
-    lists = {name: words.split() for name, words in table.pop("lists").items()}
+    read = _Compiler({name: words.split() for name, words in table.pop("lists").items()})
     spelling, cancels, figures = table.pop("spelling"), table.pop("cancels"), table.pop("figures")
-    flags = {slug: _flag(slug, facts, lists) for slug, facts in table.items()}
+    flags = {slug: _flag(slug, facts, read) for slug, facts in table.items()}
+    spoken = {name: read.phrases("cancels", cancels[name]) for name in ("general", "ahead", "around", "ours", "talk")}
+    every = Phrases().union(*map(_all_of, flags.values()), *spoken.values())
     return RuleTable(
         flags=flags,
         spelling=spelling,
         keys=tuple(sorted({word for word in spelling.values() if len(word) >= SHORTEST_MENDED})),
         denials=frozenset(cancels["denials"].split()),
         filler=frozenset(cancels["filler"].split()),
-        general=_index("cancels", cancels["general"], lists),
-        ahead=_index("cancels", cancels["ahead"], lists),
-        around=_index("cancels", cancels["around"], lists),
-        figures=_index("figures", figures["phrases"], lists),
+        **spoken,
+        figures=read.index(read.phrases("figures", figures["phrases"])),
+        index=read.index(every),
     )
 
 
-def _flag(slug: str, facts: Mapping[str, Any], lists: Mapping[str, list[str]]) -> FlagRules:
+def _flag(slug: str, facts: Mapping[str, Any], read: _Compiler) -> FlagRules:
     missing = {"title", "block", "question", "sources", "phrases"} - facts.keys()
     if missing or not facts["phrases"]:
         raise BadRule(f"{slug}: {', '.join(sorted(missing)) or 'phrases'} is missing")
-    unless, weak = facts.get("unless", []), facts.get("weak")
+    unless, weak, mentions = facts.get("unless", []), facts.get("weak"), facts.get("mentions", [])
+    pairs = tuple((one, two) for one, two in facts.get("both", []))
+    own = partial(read.phrases, slug)
     return FlagRules(
         title=facts["title"],
         block=facts["block"],
         question=facts["question"],
         sources=tuple(facts["sources"]),
-        phrases=_index(slug, [*facts["phrases"], *(weak or [])], lists),
+        phrases=own([*facts["phrases"], *mentions, *(weak or [])]),
+        mentions=frozenset(mentions),
         weak=frozenset(facts["phrases"] if weak is None else weak),  # without a list of its own, all of them
-        unless=_index(slug, unless, lists),
-        beside={other: _index(slug, phrases, lists) for other, phrases in facts.get("beside", {}).items()},
-        figures=_index(slug, facts.get("not", []), lists),
+        unless=own(unless),
+        both=pairs,
+        halves=own([half for pair in pairs for half in pair]),
+        beside={other: own(phrases) for other, phrases in facts.get("beside", {}).items()},
+        figures=own(facts.get("not", [])),
     )
 
 
-def _index(flag: str, phrases: Sequence[str], lists: Mapping[str, list[str]]) -> PhraseIndex:
-    try:
-        return PhraseIndex([compile_phrase(phrase, lists) for phrase in phrases])
-    except BadPhrase as error:
-        raise BadRule(f"{flag}: {error}") from None
+class _Compiler:
+    """Reads phrases, each once, however many flags have it."""
+
+    def __init__(self, lists: Mapping[str, list[str]]) -> None:
+        self._lists = lists
+        self._read: dict[str, Phrase] = {}
+
+    def phrases(self, flag: str, phrases: Sequence[str]) -> Phrases:
+        """Phrases that can all be read. Raises `BadRule`."""
+        try:
+            self._read |= {
+                phrase: compile_phrase(phrase, self._lists) for phrase in phrases if phrase not in self._read
+            }
+        except BadPhrase as error:
+            raise BadRule(f"{flag}: {error}") from None
+        return frozenset(phrases)
+
+    def index(self, phrases: Phrases) -> PhraseIndex:
+        """What finds all of these."""
+        return PhraseIndex([self._read[phrase] for phrase in sorted(phrases)])
+
+
+def _all_of(flag: FlagRules) -> Phrases:
+    return flag.phrases.union(flag.unless, flag.halves, flag.figures, *flag.beside.values())
 
 
 class _Line:
     """The words of a message, each followed by a blank, and where each begins."""
 
-    def __init__(self, tokens: Sequence[str]) -> None:
+    def __init__(self, tokens: Sequence[str], index: PhraseIndex) -> None:
         self.tokens = tuple(tokens)
-        self.text = "".join(f"{token} " for token in tokens)
-        self.starts = [0, *accumulate(len(token) + 1 for token in tokens)]
-        self._number = {start: at for at, start in enumerate(self.starts)}
+        text = "".join(f"{token} " for token in tokens)
+        starts = [0, *accumulate(len(token) + 1 for token in tokens)]
+        number = {start: at for at, start in enumerate(starts)}
+        self.found = [(seen.text, number[start], number[end]) for seen, start, end in index.find(tokens, text, starts)]
 
-    def find(self, phrases: PhraseIndex) -> Iterator[tuple[str, int, int]]:
-        """Every phrase with its first word and the one after its last."""
-        for phrase, start, end in phrases.find(self.tokens, self.text, self.starts):
-            yield phrase.text, self._number[start], self._number[end]
+    def find(self, phrases: Phrases) -> Iterator[tuple[str, int, int]]:
+        """Every one of these phrases that stands here, with its first word and the one after its last."""
+        return ((phrase, first, last) for phrase, first, last in self.found if phrase in phrases)
 
-    def places(self, phrases: PhraseIndex) -> list[tuple[int, int]]:
+    def clause(self, at: int) -> range:
+        """The words of the sentence, or the part of it up to a turn such as "but", in which a word stands."""
+        ends = [where for where, token in enumerate(self.tokens) if token == STOP or token in TURNS]
+        first = max((where + 1 for where in ends if where < at), default=0)
+        return range(first, min((where for where in ends if where >= at), default=len(self.tokens)))
+
+    def places(self, phrases: Phrases) -> list[tuple[int, int]]:
         """Where phrases stand, whichever they are."""
         return [(first, last) for _, first, last in self.find(phrases)]
 
 
-def _matches(flag: FlagRules, phrases: PhraseIndex, line: _Line) -> Iterator[Match]:
+def _matches(flag: FlagRules, phrases: Phrases, line: _Line) -> Iterator[Match]:
     taken = line.places(flag.figures)
     for phrase, first, last in line.find(phrases):
         if not any(start < last and first < end for start, end in taken):
             yield Match(first, last, " ".join(line.tokens[first:last]), phrase)
+
+
+def _together(flag: FlagRules, line: _Line) -> Iterator[Match]:
+    """Pairs of phrases that both stand, wherever in the message: the second, with the first beside it."""
+    halves = list(_matches(flag, flag.halves, line)) if flag.both else []
+    for one, two in flag.both:
+        firsts = [half for half in halves if half.phrase == one]
+        seconds = (half for half in halves if half.phrase == two for first in firsts[:1] if not _overlap(first, half))
+        for second in list(seconds)[:1]:
+            words, phrase = f"{firsts[0].words} … {second.words}", f"{one} & {two}"
+            yield replace(second, words=words, phrase=phrase, beside=firsts[0])
+
+
+def _overlap(one: Match, other: Match) -> bool:
+    return one.start < other.end and other.start < one.end
 
 
 @lru_cache(maxsize=65536)

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy.orm import Session
 
-from knowledge.asking import NearMeaning, flag_phrases
+from knowledge.asking import NearMeaning, taught
 from knowledge.embedding import Embedder, ModelMissing, give_back
 from knowledge.entry import Published
 from knowledge.flag_rules import load
@@ -75,8 +75,8 @@ class LiveGuide:
         flags = Flags(self._table, self._asking(published, embedder) if embedder else None)
         entries = {(one.entry.id, one.version): one for one in published}
         made = _Made(number, search, flags, entries)
-        for _, text in flag_phrases()[::WARM]:  # what is slow the first time is done before anybody waits for it
-            self._look(made, text, None, NOBODY_WAITS)
+        for one in taught()[::WARM]:  # what is slow the first time is done before anybody waits for it
+            self._look(made, one.text, None, NOBODY_WAITS)
         self._made = made
         give_back()
 
@@ -114,7 +114,7 @@ class LiveGuide:
 
     def save_vectors(self, published: Sequence[Published]) -> int:
         """Keep the vectors of these entries and of all phrases for later starts. Gives how many."""
-        texts = [*Search.texts(published), *(text for _, text in flag_phrases())]
+        texts = [*Search.texts(published), *(one.text for one in taught())]
         self._store.save(texts)
         return len(set(texts))
 
@@ -130,7 +130,7 @@ class LiveGuide:
 
     def _asking(self, published: Sequence[Published], embedder: Embedder) -> NearMeaning:
         phrases = [*learnt_from([one.entry for one in published]), *more_phrases()]
-        own = [text for _, text in flag_phrases()]
+        own = [one.text for one in taught()]
         texts = [phrase.text for phrase in phrases]
         self._store.add([*texts, *own], embedder)
         return NearMeaning(self._table, phrases, self._store.of(texts), self._store.of(own))

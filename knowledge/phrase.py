@@ -96,9 +96,13 @@ class _Reader:
             words = self._lists.get(part[1:])
             if words is None:
                 raise BadPhrase(f"no list is called {part}, in: {self._text}")
-            return _Piece(f"(?:(?:{'|'.join(re.escape(word) for word in words)}) )", frozenset(words))
-        stem = part.removesuffix("*")
-        return _Piece(re.escape(stem) + (r"[^ ]* " if part.endswith("*") else " "), frozenset({part}))
+            return _Piece(f"(?:{'|'.join(_word(word) for word in words)})", frozenset(words))
+        return _Piece(_word(part), frozenset({part}))
+
+
+def _word(word: str) -> str:
+    stem = word.removesuffix("*")
+    return re.escape(stem) + (r"[^ .,]* " if word.endswith("*") else " ")
 
 
 class PhraseIndex:
@@ -117,16 +121,16 @@ class PhraseIndex:
 
     def find(self, tokens: Sequence[str], line: str, starts: Sequence[int]) -> Iterator[tuple[Phrase, int, int]]:
         """Every phrase with where it stands in the line: first character and last."""
+        known = self._known
         for token, start in zip(tokens, starts, strict=False):
-            for phrase in self._beginning_with(token):
+            for phrase in known[token] if token in known else self._beginning_with(token):
                 seen = phrase.pattern.match(line, start)
                 if seen is not None:
                     yield phrase, start, seen.end()
 
     def _beginning_with(self, token: str) -> tuple[Phrase, ...]:
-        if token not in self._known:
-            if len(self._known) > 50_000:
-                self._known.clear()
-            by_stem = [phrase for stem, phrase in self._by_stem if token.startswith(stem)]
-            self._known[token] = tuple(dict.fromkeys([*self._by_word.get(token, ()), *by_stem]))
+        if len(self._known) > 50_000:
+            self._known.clear()
+        by_stem = [phrase for stem, phrase in self._by_stem if token.startswith(stem)]
+        self._known[token] = tuple(dict.fromkeys([*self._by_word.get(token, ()), *by_stem]))
         return self._known[token]

@@ -62,6 +62,24 @@ def test_a_denial_reaches_a_list_but_not_past_but() -> None:
     assert raised("weapons none") == set()
 
 
+def test_two_things_raise_together_wherever_they_stand_and_not_when_one_is_denied() -> None:
+    said = "shes 22 weeks, he shoved her into the cooker and the midwife says there is {} bleeding"
+    assert "medical-emergency" in raised(said.format("some"))
+    assert "medical-emergency" not in raised(said.format("no"))
+    assert "medical-emergency" not in raised("there is some bleeding under the nail of his thumb")
+
+
+def test_a_name_alone_does_not_raise_in_talk_of_forms_and_courses() -> None:
+    assert "stalking" in raised("ip reports stalking by her ex since may")
+    assert raised("is there an e learning module that covers stalking") == set()
+    assert "stalking" in raised("doing the stalking form, he has followed her home every night this week")
+
+
+def test_what_is_said_of_this_suspect_counts_beside_talk_of_an_earlier_partner() -> None:
+    assert raised("strangled by her last boyfriend in 2009") == set()
+    assert "strangulation" in raised("strangled by her last boyfriend in 2009 and by him tonight")
+
+
 def test_a_gap_does_not_cross_the_end_of_a_sentence() -> None:
     assert "strangulation" not in raised("he took her hand. the neck of the bottle broke")
 
@@ -108,7 +126,7 @@ def test_a_phrase_that_cannot_be_read_is_refused(phrase: str, reason: str) -> No
 def test_a_wrong_table_is_refused_with_its_flag(tmp_path: Path) -> None:
     table = flag_rules.TABLE.read_text()
     broken = tmp_path / "flags.toml"
-    broken.write_text(table.replace('"pregnan*", ', '"pregnan* (", ', 1))
+    broken.write_text(table.replace('"pregnan*",', '"pregnan* (",', 1))
     with pytest.raises(BadRule, match="pregnancy: a bracket is not closed"):
         load(broken)
     broken.write_text(table.replace('title = "Weapon"\n', "", 1))
