@@ -200,7 +200,7 @@ def load(file: Path = TABLE) -> RuleTable:
     read = _Compiler({name: words.split() for name, words in table.pop("lists").items()})
     spelling, cancels, figures = table.pop("spelling"), table.pop("cancels"), table.pop("figures")
     flags = {slug: _flag(slug, facts, read) for slug, facts in table.items()}
-    spoken = {name: read.phrases("cancels", cancels[name]) for name in ("general", "ahead", "around", "ours", "talk")}
+    spoken = {name: read.phrases("cancels", cancels[name]) for name in CANCELLING}
     every = Phrases().union(*map(_all_of, flags.values()), *spoken.values())
     return RuleTable(
         flags=flags,
