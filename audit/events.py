@@ -37,6 +37,8 @@ class Event(Enum):
     HOLD_PLACED = ("hold.placed", Category.ERASURE)  # a legal hold: nothing of it may be erased
     HOLD_LIFT_ASKED = ("hold.lift_asked", Category.ERASURE)  # the first of two people wants a legal hold lifted
     HOLD_LIFTED = ("hold.lifted", Category.ERASURE)  # the second, another person, lifted it
+    KEPT_ON = ("consultation.kept_on", Category.ERASURE)  # reviewed, and kept until another day
+    MONTH_DESTROYED = ("keys.month_destroyed", Category.ERASURE)  # what was archived in a month opens in no backup
     CONSULTATION_ERASED = ("consultation.erased", Category.ERASURE)  # its words, its key and its rows are destroyed
     WORDS_READ = ("words.read", Category.CONSULTATION)  # words were opened for a reader
     WORDS_SENT = ("words.sent", Category.DISCLOSURE)  # committed before words leave
@@ -87,6 +89,18 @@ class Event(Enum):
 
 
 URGENT = frozenset(
-    {Event.STANDING_SET, Event.PERSON_ADDED, Event.TRAIL_RECOVERED, Event.EXPORTED, Event.CONSULTATION_ERASED}
+    {
+        Event.STANDING_SET,
+        Event.PERSON_ADDED,
+        Event.TRAIL_RECOVERED,
+        Event.EXPORTED,
+        Event.HOLD_LIFTED,
+        Event.CONSULTATION_ERASED,
+        Event.MONTH_DESTROYED,
+        Event.KEY_MADE,
+        Event.KEY_RETIRED,
+        Event.KEYS_ESCROWED,
+    }
 )
-"""Permission changes, exports and erasures are signed at once, not at the next turn."""
+"""High-risk acts: permission changes, exports, erasures, keys. Signed at once, not at the next turn, and written to the
+second trail, where there is one, before they take effect."""

@@ -75,6 +75,22 @@ class NotDue(LineError):
     """Its retention period has not run out. It can be erased now only on a granted request or an order."""
 
 
+class KeptTooLong(LineError):
+    """Keep it until a day after today, ten years from now at most. Then it is reviewed again."""
+
+
+class NoSuchMonth(LineError):
+    """There is no key of this month: write it as 2032-11. `lanyard keys doctor` lists the keys there are."""
+
+
+class MonthNotOver(LineError):
+    """This month is not over: more may be archived under its key."""
+
+
+class StillArchived(LineError):
+    """Consultations still lie under this month's key: decide on each first (lanyard retention due)."""
+
+
 class SecondPerson(LineError):
     """You asked for this hold to be lifted yourself; a second supervisor has to do it."""
 

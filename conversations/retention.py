@@ -1,7 +1,8 @@
 """For how long a consultation is kept, and what keeps it longer: classes, the review-due list, legal holds.
 
 Rules kept here:
-- A period that has run out erases nothing: it puts the consultation on a list, and somebody decides.
+- A period that has run out erases nothing: it puts the consultation on a list, and somebody decides: erase it, or
+  keep it on until another day.
 - Whatever stands under a legal hold is not erased. One supervisor places a hold; lifting one takes two.
 - Holds are decided under the consultation's lock, as erasure is: of a hold and an erasure at the same moment one
   sees the other.
@@ -12,18 +13,28 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 
 from access.tables import Role
 from audit.events import Event
 from conversations import store
-from conversations.errors import LiftNotAsked, NoHold, RoleMissing, SecondPerson, UnclearReference
+from conversations.errors import (
+    KeptTooLong,
+    LiftNotAsked,
+    NoHold,
+    RoleMissing,
+    SecondPerson,
+    StillLive,
+    UnclearReference,
+)
 from conversations.policy import RetentionClass
 from conversations.routing import is_urgent
+from conversations.states import ENDED, State
 from conversations.tables import Consultation, LegalHold
 from conversations.work import Work
 
+LONGEST_KEPT = timedelta(days=3653)  # from one review to the next
 _REFERENCE = re.compile(r"(?=.*\d)[A-Za-z0-9][A-Za-z0-9 ./_-]{1,39}")
 
 
@@ -35,6 +46,14 @@ class HoldReason(Enum):
     CLAIM = "claim"  # a civil claim, made or threatened
     DEATH_REVIEW = "death_review"  # a review of a domestic-abuse-related death
     ACCESS_REQUEST = "access_request"  # somebody asked for what is held about them, and has not been answered
+
+
+class KeepReason(Enum):
+    """Why a consultation that was reviewed is kept on."""
+
+    RISK = "risk"  # somebody may still be at risk from somebody in it
+    PATTERN = "pattern"  # it is part of a course of conduct that others show too
+    PROCEEDINGS = "proceedings"  # proceedings are likely, but no hold is due yet
 
 
 @dataclass(frozen=True)
@@ -73,7 +92,21 @@ def review_of(work: Work, row: Consultation, *, held: bool) -> ReviewDue | None:
     period = work.line.retention.period(kind)
     if period is None or row.ended_at is None:
         return None
-    return ReviewDue(row.id, row.ref, kind, row.ended_at, row.ended_at + period)
+    due_at = max(row.ended_at + period, row.keep_until or row.ended_at)
+    return ReviewDue(row.id, row.ref, kind, row.ended_at, due_at)
+
+
+def keep_on(work: Work, consultation: str, by: str, until: datetime, reason: KeepReason) -> None:
+    """Reviewed: it is kept until then, when it is due again. Raises `NotYours`, `RoleMissing`, `StillLive` or
+    `KeptTooLong`."""
+    require_supervisor(work, by)
+    row = store.lock(work.session, consultation)
+    if State(row.state) not in ENDED:
+        raise StillLive
+    if not work.now < until <= work.now + LONGEST_KEPT:
+        raise KeptTooLong
+    row.keep_until = until
+    work.record(Event.KEPT_ON, by, row.id, reason=reason.value, until=int(until.timestamp()))
 
 
 def place_hold(work: Work, consultation: str, by: str, reason: HoldReason, reference: str) -> LegalHold:

@@ -126,6 +126,7 @@ class Consultation(Base):
     search: Mapped[int] = mapped_column(Integer, default=1)  # how many times it was looked for
     owed_since: Mapped[datetime | None]  # when it was first kept, this time round
     ended_at: Mapped[datetime | None]
+    keep_until: Mapped[datetime | None]  # reviewed, and kept on until this moment
     officer_waits: Mapped[bool] = mapped_column(Boolean, default=True)  # whose turn it is: the IDVA owes the next word
     messages: Mapped[int] = mapped_column(Integer, default=0)  # how many, to number the next
     changed_at: Mapped[datetime]

@@ -16,7 +16,7 @@ from bot.quiet import keep_words_out_of_logs
 from bot.telegram_polling import CannotListen
 from conversations.erasure import Rule
 from conversations.errors import LineError
-from conversations.retention import HoldReason
+from conversations.retention import HoldReason, KeepReason
 from knowledge.entry import BadEntry
 from knowledge.library import CatalogueError
 from lanyard import commands, key_commands, knowledge_commands, referral_commands, retention_commands, trail_commands
@@ -173,12 +173,18 @@ def _trail(groups: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 def _retention(groups: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     group = groups.add_parser("retention", help="what is kept, held and erased").add_subparsers(required=True)
     _command(group, "due", retention_commands.due)
+    keep = _command(group, "keep", retention_commands.keep)
+    month = _command(group, "destroy-month", retention_commands.destroy_month)
+    month.add_argument("month", help="a month that is over, such as 2032-11")
+    month.add_argument("--by", required=True, metavar="STAFF_ID", help="the supervisor who does it")
     hold = _command(group, "hold", retention_commands.hold)
     lift = _command(group, "lift", retention_commands.lift_hold)
     erase = _command(group, "erase", retention_commands.erase_one)
-    for one in (hold, lift, erase):
+    for one in (keep, hold, lift, erase):
         one.add_argument("ref", metavar="REF", help="the consultation's reference")
         one.add_argument("--by", required=True, metavar="STAFF_ID", help="the supervisor who does it")
+    keep.add_argument("--reason", required=True, choices=[reason.value for reason in KeepReason])
+    keep.add_argument("--until", required=True, type=date.fromisoformat, metavar="DATE", help="when it is due again")
     hold.add_argument("--reason", required=True, choices=[reason.value for reason in HoldReason])
     hold.add_argument("--reference", required=True, help="the case's number; it names nobody")
     lift.add_argument("--reference", help="which hold, where there are several")

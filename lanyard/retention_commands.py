@@ -1,19 +1,32 @@
-"""What `lanyard retention …` does: what is due, legal holds, erasure. For supervisors, by their staff id."""
+"""What `lanyard retention …` does: what is due, keeping on, legal holds, erasure, a month's keys.
+
+Rule kept here: for supervisors, by their staff id.
+"""
 
 from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from pathlib import Path
 
 from access.people import find_by_staff_id
-from conversations import store
+from conversations import archive, store
 from conversations.erasure import Rule, certificate, erase, finish
 from conversations.errors import NoHold, WhichHold
 from conversations.line import Line
-from conversations.retention import HoldReason, ask_to_lift, due_for_review, lift, place_hold, require_supervisor
+from conversations.retention import (
+    HoldReason,
+    KeepReason,
+    ask_to_lift,
+    due_for_review,
+    keep_on,
+    lift,
+    place_hold,
+    require_supervisor,
+)
+from conversations.search import LOCAL
 from conversations.tables import LegalHold
 from conversations.work import Work, working
 from lanyard.commands import house_of, say
@@ -29,6 +42,29 @@ def due(_asked: Namespace) -> int:
         for one in due_for_review(work):
             over = (work.now - one.due_at) // DAY
             say(f"{one.ref}\t{one.kind.value}\tended {one.ended_at:%Y-%m-%d}\tdue for {over} days")
+    return 0
+
+
+def keep(asked: Namespace) -> int:
+    """Keep a consultation on that was reviewed, until another day."""
+    until = datetime.combine(asked.until, time(), LOCAL)
+    with _the_line() as line, working(line) as work:
+        row = store.by_ref(work.session, asked.ref)
+        keep_on(work, row.id, _person(work, asked), until, KeepReason(asked.reason))
+    say(f"{row.ref} is kept on until {asked.until} ({asked.reason}). Then it is due for review again.")
+    return 0
+
+
+def destroy_month(asked: Namespace) -> int:
+    """Destroy the keys of a month that is over, so that no backup opens what was archived in it."""
+    with _the_line() as line:
+        with working(line) as work:
+            archive.destroy_month(work, asked.month, _person(work, asked))
+        failpoint("month.after_commit")
+        line.keyring.destroy_month(asked.month)
+    say(
+        f"The keys of {asked.month} are destroyed. An escrowed copy still holds them: make a new one, destroy that one."
+    )
     return 0
 
 

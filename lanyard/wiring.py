@@ -36,7 +36,7 @@ from bot.web_channel import WebDoor, arrival
 from bot.webhook import webhook_route
 from console.front import Front, Result
 from console.web import create_app
-from conversations import catalogue, erasure, wording
+from conversations import archive, catalogue, erasure, wording
 from conversations.line import Line
 from conversations.messages import ChannelName
 from conversations.receive import Received
@@ -54,6 +54,7 @@ from storage.keys import Keyring
 from storage.providers import EnvironmentProvider, KeyProblem, KeyProvider
 
 PATIENCE = 1.0  # seconds a page waits for what came of a message
+ARCHIVE_TURNS = 3600.0  # seconds
 GUIDE_LOOKS = 1.0  # seconds between two looks whether another release of the catalogue is live
 PAGE_WAIT = 4.0  # seconds; a page that needs the database twice still answers within ten
 
@@ -282,6 +283,7 @@ class Server:
         runners: list[tuple[str, Coroutine[Any, Any, None]]] = [
             ("lanes", self._intake.work_lanes()),
             ("watch", self._watch.keep()),
+            ("archive", self._keep_archive()),
             ("guide", self._keep_guide()),
         ]
         if self.telegram and self._courier:
@@ -310,6 +312,19 @@ class Server:
             with suppress(SQLAlchemyError, OSError):
                 await self._threads.run(self._renew_guide)
             await asyncio.sleep(GUIDE_LOOKS)
+
+    async def _keep_archive(self) -> None:
+        """Put what has ended for good under the key of its month; a full turn is followed by another at once."""
+        while True:
+            moved = archive.MOST
+            while moved == archive.MOST:
+                moved = await self._threads.run(self._archive)
+            await asyncio.sleep(ARCHIVE_TURNS)
+
+    def _archive(self) -> int:
+        with suppress(SQLAlchemyError, OSError):
+            return archive.settle(self._house.line)
+        return 0
 
     def _renew_guide(self) -> None:
         with self._house.line.database.reading() as session:
