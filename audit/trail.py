@@ -5,6 +5,7 @@ Rules kept here:
 - Leaves are numbered without gaps, over all and within a consultation, so that a missing one shows.
 - `record` defers the writing to the end of the transaction: the head row is the one lock all writers share.
 - The tree grows with each leaf (`growth`), in the same transaction.
+- A high-risk act is also written elsewhere, where there is an elsewhere, before it is committed (`audit.second`).
 - Nothing here updates or deletes a leaf, and the database refuses both (triggers, see migrations).
 """
 
@@ -56,17 +57,18 @@ class Leaf:
 
 def record(work: Transaction, leaf: Leaf) -> None:
     """Append a leaf as part of this transaction."""
-    work.before_commit(lambda: _append(work.session, leaf))
+    work.before_commit(lambda: _append(work, leaf))
 
 
 def record_first(work: Transaction, leaf: Leaf) -> None:
     """Append a leaf before anything else happens: what follows does not happen where it cannot be written.
 
     It takes the lock that all writers share: only for a transaction that waits for no other lock afterwards."""
-    _append(work.session, leaf)
+    _append(work, leaf)
 
 
-def _append(session: Session, leaf: Leaf) -> None:
+def _append(work: Transaction, leaf: Leaf) -> None:
+    session = work.session
     head = _locked_head(session)
     within = _next_within(session, leaf.consultation) if leaf.consultation is not None else None
     at = max(int(leaf.at.timestamp() * 1000), head.last_ms)  # the trail's time never runs backwards
@@ -90,6 +92,10 @@ def _append(session: Session, leaf: Leaf) -> None:
     head.size, head.last_ms, head.frontier = frontier.size, at, frontier.to_bytes()
     if leaf.event in URGENT:
         head.urgent_size = head.size
+        if work.elsewhere is not None:
+            index, elsewhere = frontier.size - 1, work.elsewhere
+            elsewhere.before(index, data)
+            work.after_commit(lambda: elsewhere.after(index, data))
 
 
 def _locked_head(session: Session) -> Head:
@@ -118,6 +124,18 @@ def leaf_of_message(session: Session, consultation: str, number: int) -> tuple[i
         if json.loads(data)["facts"].get("message") == number:
             return index, data
     raise LookupError(f"no leaf of message {number}")
+
+
+def leaf_at(session: Session, index: int) -> bytes | None:
+    """One leaf; None where the trail does not hold it."""
+    return session.scalar(select(LeafRow.data).where(LeafRow.index == index))
+
+
+def lost_ends(session: Session) -> list[range]:
+    """The ends of the trail that were lost and owned up to: the indexes of their leaves."""
+    query = select(LeafRow.data).where(LeafRow.event == Event.TRAIL_RECOVERED.label)
+    facts = [json.loads(data)["facts"] for data in session.scalars(query)]
+    return [range(one["lost_from"], one["lost_to"]) for one in facts]
 
 
 def read_leaves(session: Session, consultation: str | None = None) -> list[bytes]:

@@ -12,6 +12,7 @@ from datetime import date
 from access.people import AlreadyKnown, NoSuchPerson
 from access.people import PracticeMix as MixedPeople
 from access.tables import Role
+from audit.second import SecondTrailDamaged, SecondTrailUnwritable
 from bot.quiet import keep_words_out_of_logs
 from bot.telegram_polling import CannotListen
 from conversations.erasure import Rule
@@ -40,6 +41,8 @@ REFUSALS = (
     LineError,
     BadEntry,
     CatalogueError,
+    SecondTrailUnwritable,
+    SecondTrailDamaged,
     FileExistsError,
     ValueError,
 )
@@ -159,6 +162,7 @@ def _trail(groups: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     export.add_argument("--purpose", required=True)
     check = _command(audit, "check", trail_commands.audit_check)
     check.add_argument("arguments", nargs=argparse.REMAINDER, help="BUNDLE --key FILE (and more: --help after BUNDLE)")
+    _command(audit, "second", trail_commands.audit_second)
     _command(audit, "recover", trail_commands.audit_recover).add_argument("--reference", required=True)
     _command(groups, "signer", trail_commands.signer)
     witness = _command(groups, "witness", trail_commands.witness)

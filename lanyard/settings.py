@@ -101,6 +101,10 @@ class Settings(BaseSettings):
     installation: str = Field(
         "lanyard", pattern=r"^[a-z0-9][a-z0-9.-]*$", description="this installation's name, in its log's origin"
     )
+    second_trail: Path | None = Field(
+        None,
+        description="file on another volume where high-risk acts are written a second time before they take effect",
+    )
     checkpoints: Path | None = Field(
         None, description="folder elsewhere where signed checkpoints are published; then a start demands to reach them"
     )
@@ -172,6 +176,13 @@ class Settings(BaseSettings):
             )
         if self.log_level not in LOG_LEVELS:
             raise ValueError(f"LANYARD_LOG_LEVEL must be one of {', '.join(LOG_LEVELS)}")
+        return self
+
+    @model_validator(mode="after")
+    def _elsewhere(self) -> Settings:
+        file = self.database_file()
+        if file and self.second_trail and self.second_trail.resolve().is_relative_to(file.parent.resolve()):
+            raise ValueError("LANYARD_SECOND_TRAIL lies beside the database: put it on another volume")
         return self
 
     @model_validator(mode="after")

@@ -15,7 +15,8 @@ from audit.checkpoint import FileStore, Refused, Signed
 from audit.disclosure import Dossier, to_pdf
 from audit.events import Event
 from audit.notes import PrivateKey, VerifierKey, cosigner_key, log_key
-from audit.trail import Head
+from audit.second import compare
+from audit.trail import Head, leaf_at, lost_ends
 from audit.witness import WitnessKey, serve_witness
 from conversations.disclose import Intent, intend, of_reference, told, words_of
 from conversations.work import BY_THE_LINE, working
@@ -140,6 +141,26 @@ def _signed(house: House) -> Signed:
 def audit_check(asked: Namespace) -> int:
     """Check a bundle with nothing but public keys. 0 good, 1 tampered, 2 incomplete, 3 usage."""
     return check.main(asked.arguments)
+
+
+def audit_second(_asked: Namespace) -> int:
+    """Compare the trail with the second one. 0: nothing is missing; 1: something was taken out of the trail."""
+    settings = read_settings()
+    if settings.second_trail is None:
+        raise BadSettings("LANYARD_SECOND_TRAIL is not set: there is no second trail to compare with.")
+    database = open_database(settings)
+    try:
+        with settings.second_trail.open("rb") as lines, database.reading() as session:
+            found = compare(lines, lambda index: leaf_at(session, index), lost_ends(session))
+    except FileNotFoundError:
+        raise BadSettings(f"{settings.second_trail} is not there. Was its volume mounted?") from None
+    finally:
+        database.close()
+    say(f"{len(found.kept)} high-risk acts stand in both; {len(found.undone)} were never committed;")
+    say(f"{len(found.owned_up)} were lost with an end of the trail that it owns up to.")
+    if found.missing:
+        say(f"MISSING from the trail, though committed: leaves {', '.join(map(str, sorted(found.missing)))}.")
+    return 1 if found.missing else 0
 
 
 def audit_recover(asked: Namespace) -> int:

@@ -24,6 +24,7 @@ from starlette.routing import BaseRoute, Mount
 
 from access.people import enrolled_addresses, has_people
 from audit.events import Event
+from audit.second import SecondTrail
 from bot.channel import Outcome
 from bot.courier import Courier
 from bot.intake import Intake
@@ -105,7 +106,8 @@ def open_database(settings: Settings) -> Database:
     try:
         if file is not None:
             file.parent.mkdir(parents=True, exist_ok=True)
-        return Database(settings.database)
+        second = SecondTrail(settings.second_trail) if settings.second_trail else None
+        return Database(settings.database, second)
     except OSError as error:
         raise BadSettings(f"LANYARD_DATABASE: its folder cannot be made ({error.strerror}).") from None
     except (SQLAlchemyError, ValueError):  # the address may hold a password: none of it is shown

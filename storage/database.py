@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 from sqlalchemy import BigInteger, DateTime, Engine, Integer, MetaData, create_engine, event
 from sqlalchemy.engine import Connection, Dialect, make_url
@@ -86,11 +86,22 @@ def _executed(state: ORMExecuteState) -> None:
         state.session.info[_WROTE] = True
 
 
+class Elsewhere(Protocol):
+    """Where high-risk acts are written down a second time, see `audit.second`."""
+
+    def before(self, index: int, leaf: bytes) -> None:
+        """Make a leaf durable that is about to be committed. Whatever it raises undoes the transaction."""
+
+    def after(self, index: int, leaf: bytes) -> None:
+        """Note that it was committed. Never fails."""
+
+
 class Transaction:
     """One piece of work that commits whole. `session` reads and writes; `before_commit` runs last."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, elsewhere: Elsewhere | None = None) -> None:
         self.session = session
+        self.elsewhere = elsewhere
         self._last: list[Callable[[], None]] = []
         self._after: list[Callable[[], None]] = []
 
@@ -99,8 +110,8 @@ class Transaction:
         self._last.append(act)
 
     def after_commit(self, act: Callable[[], None]) -> None:
-        """Run `act` once the commit is durable, if anything was written. It must not fail and must not write: only
-        wake somebody."""
+        """Run `act` once the commit is durable, if anything was written. It must not fail, and must not write here:
+        only wake somebody, or note it elsewhere."""
         self._after.append(act)
 
     @contextmanager
@@ -132,8 +143,9 @@ class Transaction:
 class Database:
     """One database, SQLite or PostgreSQL, by its SQLAlchemy URL."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, elsewhere: Elsewhere | None = None) -> None:
         self.url = make_url(url)
+        self._elsewhere = elsewhere
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _engine(url, self.is_sqlite)
         self._reading = self.engine.execution_options(lanyard_reading=True)
@@ -143,7 +155,7 @@ class Database:
     def transaction(self) -> Iterator[Transaction]:
         """Work that is committed on leaving, and wholly undone by any exception."""
         with self._one_writer(), _Session(self.engine, expire_on_commit=False) as session:
-            work = Transaction(session)
+            work = Transaction(session, self._elsewhere)
             yield work
             work.finish()
             session.commit()
