@@ -59,8 +59,8 @@ def ask(work: Work, officer_id: str, words: Words) -> Case:
         case.tell(officer_id, "received", DOUBT_BUTTONS, next=sentence)
     else:
         route(case, ack=True)
-    show_flags(case, flags)
     put_forward(case, seen)
+    show_flags(case, flags)  # last: the newest stands at the bottom, where the eye is
     return case
 
 
@@ -80,8 +80,8 @@ def officer_writes(case: Case, words: Words) -> Message:
         receipt(case.work, case.row, message, case.row.officer_id, words.reply_to)
     if case.state is State.SEEKING:
         route(case)
-    show_flags(case, flags)
     put_forward(case, seen)
+    show_flags(case, flags)  # last: the newest stands at the bottom, where the eye is
     return message
 
 

@@ -82,7 +82,8 @@ class Embedder:
         if len(ids) > TOKENS:
             kept = " ".join(word for word in text.split() if word.lower().strip(".,!?'\"") not in SMALL_WORDS)
             ids = self._tokenizer.encode(kept).ids
-        return ids if len(ids) <= TOKENS else [*ids[: TOKENS - 1], ids[-1]]
+        half = TOKENS // 2  # what happened stands at the beginning of a long message, what is asked at its end
+        return ids if len(ids) <= TOKENS else [*ids[: TOKENS - half + 1], *ids[-half + 1 :]]
 
 
 def _checked(package: str, name: str, digest: str) -> Path:

@@ -22,6 +22,7 @@ from rapidfuzz.distance import OSA
 from knowledge.phrase import BadPhrase, Phrase, PhraseIndex, compile_phrase
 
 TABLE = Path(__file__).parent / "flags.toml"
+DENIED = "denied"
 CANCELLING = ("general", "ahead", "around", "ours", "talk")
 STOP, PAUSE, BLANK = ".", ",", "_"
 SHORTEST_MENDED = 7  # letters: shorter words are too near to others to be mended by likeness
@@ -144,7 +145,7 @@ class RuleTable:
         if match.start in zones:
             return "asked in general, or of other people or times"
         if self._denied(tokens, match, covered):
-            return "denied"
+            return DENIED
         return self._cancelled(tokens, match.beside, covered, zones) if match.beside else ""
 
     def _denied(self, tokens: Sequence[str], match: Match, covered: set[int]) -> bool:

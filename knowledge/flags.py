@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Protocol
 
-from knowledge.flag_rules import RuleTable, load
+from knowledge.flag_rules import DENIED, RuleTable, load
 
 
 class Flag(Enum):
@@ -51,6 +51,14 @@ class Block:
     question: str  # the one check question, where rules are silent
 
 
+@dataclass(frozen=True)
+class Looked:
+    """What a message says of red flags."""
+
+    findings: tuple[Finding, ...]  # raised first, then what is asked about, the likeliest first
+    denied: frozenset[Flag]  # it says itself that there is none
+
+
 class Asking(Protocol):
     """Whoever notices that a message is near a flag's meaning."""
 
@@ -81,8 +89,12 @@ class Flags:
 
     def find(self, text: str, vector: Any = None) -> tuple[Finding, ...]:
         """What is raised, and what is only asked about, the likeliest first. `vector`: the meaning of the text."""
+        return self.look(text, vector).findings
+
+    def look(self, text: str, vector: Any = None) -> Looked:
+        """The same, and what the message denies."""
         seen = self._table.find(text)
-        raised, silenced = [], set()
+        raised, silenced, denied = [], set(), set()
         for flag in Flag:
             matches = seen.get(flag.value, [])
             standing = [one for one in matches if not one.cancelled]
@@ -90,6 +102,8 @@ class Flags:
                 raised.append(Finding(flag, Tier.RAISED, f"rule “{standing[0].phrase[:80]}” saw: {standing[0].words}"))
             elif matches:
                 silenced.add(flag)
+                if all(one.cancelled == DENIED for one in matches):
+                    denied.add(flag)
         known = silenced | {one.flag for one in raised}
         asked = self._asking.near(text, vector, known) if self._asking is not None else ()
-        return (*raised, *asked)
+        return Looked((*raised, *asked), frozenset(denied))

@@ -35,6 +35,19 @@ NOBODY_WAITS = datetime(2026, 1, 1, tzinfo=UTC)
 WORTH_SHOWING = 0.45  # score below which an entry is not put before anybody
 
 
+# What a message denies it does not ask about: "isnt pregnant".
+TOPIC_OF = {
+    Flag.PREGNANCY: "pregnancy",
+    Flag.STRANGULATION: "strangulation",
+    Flag.WEAPON: "weapons-threats",
+    Flag.SUICIDE_RISK: "suicide-self-harm",
+    Flag.CHILD_AT_RISK: "children",
+    Flag.SEXUAL_ASSAULT: "sexual-violence",
+    Flag.HONOUR_FORCED_MARRIAGE: "honour-forced-marriage",
+    Flag.STALKING: "stalking-harassment",
+}
+
+
 @dataclass(frozen=True)
 class _Made:
     """What was made from one release."""
@@ -109,8 +122,10 @@ class LiveGuide:
         if made.search is None:
             return Seen(made.flags.find(words), unclear=unclear(words), whole=False)
         vector = made.search.vector_of(words)
-        chosen = made.search.suggest(words, place, now, vector=vector, least=least)
-        return Seen(made.flags.find(words, vector), chosen, unclear(words))
+        looked = made.flags.look(words, vector)
+        denied = [TOPIC_OF[flag] for flag in looked.denied if flag in TOPIC_OF]
+        chosen = made.search.suggest(words, place, now, vector=vector, least=least, denied=denied)
+        return Seen(looked.findings, chosen, unclear(words))
 
     def save_vectors(self, published: Sequence[Published]) -> int:
         """Keep the vectors of these entries and of all phrases for later starts. Gives how many."""

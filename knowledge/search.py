@@ -28,6 +28,7 @@ from knowledge.topics import TOPICS
 from knowledge.vectors import VectorStore
 
 TOPICS_SHOWN = 3
+DENIAL = 0.5  # what a denial takes from a topic's score
 LIMIT = 6
 SECOND_TOPIC = 0.7  # what a further topic of an entry counts against its main one
 OWN_WORDS, OWN_MEANING = 0.25, 0.25  # how much an entry's own words and meaning add to its topic's score
@@ -99,12 +100,15 @@ class Search:
         vector: Row | None = None,
         limit: int = LIMIT,
         least: float = -1.0,
+        denied: Sequence[str] = (),
     ) -> tuple[Chosen, ...]:
-        """The best entries first. `least`: the score below which nothing is worth showing."""
+        """The best entries first. `least`: the score below which nothing is worth showing. `denied`: topics that the
+        message names only to say that they are not so."""
         if not self.published:
             return ()
         query = terms(text)
         topics, near = self._topics.scores(query, vector)
+        topics[[SLUGS.index(topic) for topic in denied]] -= DENIAL
         scores = self._score(query, topics, vector)
         allowed = self._allowed(now.astimezone(LOCAL).date(), place)
         named = [at for at in self._named(text) if allowed[at]]
@@ -115,8 +119,8 @@ class Search:
         )
         chosen = [at for at in order if at in named or scores[at] >= least]
         return tuple(
-            Chosen(self.published[at], round(float(scores[at]), 4), self._why(at, query, near, place, at in named))
-            for at in chosen[:limit]
+            Chosen(one, round(float(scores[at]), 4), self._why(one, query, topics, near, place, at in named))
+            for at, one in ((at, self.published[at]) for at in chosen[:limit])
         )
 
     def _score(self, query: Sequence[str], topics: Row, vector: Row | None) -> Row:
@@ -178,8 +182,11 @@ class Search:
             ]
         return list(dict.fromkeys(found))[:2]
 
-    def _why(self, at: int, query: Sequence[str], near: Row, place: str | None, named: bool) -> tuple[str, ...]:
-        entry, topic = self.published[at].entry, int(self._main[at])
+    def _why(
+        self, one: Published, query: Sequence[str], topics: Row, near: Row, place: str | None, named: bool
+    ) -> tuple[str, ...]:
+        entry = one.entry
+        topic = max(map(SLUGS.index, entry.topics), key=lambda at: float(topics[at]))
         why = ["asked for by name"] if named else [f"about {TOPICS[SLUGS[topic]].title}"]
         words = self._topics.words_for(query, topic)
         why += [f"words: {', '.join(words)}"] if words else []

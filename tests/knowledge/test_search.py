@@ -65,6 +65,16 @@ def test_the_first_three_are_guidance_on_three_topics(guide: LiveGuide) -> None:
     assert all(one.why for one in chosen)
 
 
+def test_what_a_message_denies_is_not_what_it_asks_about(guide: LiveGuide) -> None:
+    for said, topics in (
+        ("hands round her throat. she isnt pregnant. where can she sleep tonight", {"strangulation", "housing-refuge"}),
+        ("she is 20 weeks pregnant, where can she sleep tonight", {"pregnancy", "housing-refuge"}),
+    ):
+        found = {one.published.entry.topics[0] for one in guide.suggest(said, "blackpool", NOW).chosen[:3]}
+        assert topics <= found
+        assert ("pregnancy" in found) == ("pregnancy" in topics)
+
+
 @pytest.mark.parametrize("text", ["number for karma nirvana", "what is 0800 5999 247", "KARMA  Nirvana?"])
 def test_a_service_asked_for_by_name_or_number_comes_first(guide: LiveGuide, text: str) -> None:
     first = guide.suggest(text, "blackpool", NOW).chosen[0]
