@@ -8,6 +8,11 @@ PATHS = (
     "buttons used",
     "buttons ignored",
     "a late question",
+    # Knowledge
+    "a red flag at once",
+    "a red flag that is not so",
+    "entries while an IDVA is found",
+    "an entry sent with one tap",
     # Route
     "unanswered goes to the next",
     "30 seconds when urgent",
@@ -83,6 +88,7 @@ ONLY_AT_TELEGRAM = frozenset(
         "a stranger",
         "enrolment by a one-time link",
         "personal details",
+        "an entry sent with one tap",  # at the desk it lies beside the thread, see tests/browser
     }
 )
 """At our own chat these cannot happen."""

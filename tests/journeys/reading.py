@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 NOTHING_LEFT = "nothing is left waiting"
-HEADINGS = ("Shows", "Doors", "Capacity", "Looks again after", "Red flag")
+HEADINGS = ("Shows", "Doors", "Capacity", "Looks again after", "Red flag", "Signposting")
 _HEADING = re.compile(r"([A-Z][a-z ]+): *(.+)")
 _SLOT = re.compile(r"\{([a-z]+)\}")
 _FORM = re.compile(r"\s+([A-Z][A-Za-z ]+): *(.*)")

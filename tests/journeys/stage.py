@@ -29,9 +29,12 @@ from conversations.policy import Policy
 from conversations.states import NotPossible
 from conversations.tables import Consultation
 from conversations.work import Work
+from knowledge.entry import Published
+from knowledge.guide import Chosen, Guide, Seen, SilentGuide
+from knowledge.reading import read_folder
 from storage.database import Database
 from tests.botapi import BotApi
-from tests.house import House, OneWord
+from tests.house import House, OneWord, Scripted
 from tests.journeys.actors import CAST, STRANGER, Actor
 from tests.journeys.at_telegram import AtTelegram
 from tests.journeys.at_the_web import AtWeb
@@ -42,6 +45,7 @@ Result = TypeVar("Result")
 TICK = timedelta(milliseconds=10)  # an act takes a moment: what was done first is older
 PUBLIC_URL = "https://lanyard.example"
 EVERYBODY = frozenset(Role)
+ON_PETS = ("guidance-pets", "dogs-trust-freedom-north-west")
 
 
 @dataclass(frozen=True)
@@ -100,9 +104,7 @@ class Stage:
             doors=Doors(self.api is not None, self.setting.relay, PUBLIC_URL),
             team=dict(CAST[name] for name in self.cast),
         )
-        flag = story.headings.get("Red flag")
-        if flag:
-            house.line = replace(house.line, guide=OneWord(flag))
+        house.line = replace(house.line, guide=_guide(story))
         return house
 
     def _actor(self, name: str) -> Actor:
@@ -241,6 +243,17 @@ def _policy(story: Story) -> Policy:
     capacity = int(story.headings.get("Capacity", Policy.capacity))
     minutes = story.headings.get("Looks again after", "").removesuffix(" minutes")
     return Policy(capacity=capacity, next_look=timedelta(minutes=int(minutes)) if minutes else Policy.next_look)
+
+
+def _guide(story: Story) -> Guide:
+    flag, word = story.headings.get("Red flag"), story.headings.get("Signposting")
+    if word is None:
+        return OneWord(flag) if flag else SilentGuide()
+    entries = [Published(entry, 1) for entry in read_folder() if entry.id in ON_PETS]
+    seen = Seen(
+        chosen=tuple(Chosen(one, 1.0, ("a pet",)) for one in sorted(entries, key=lambda one: one.entry.title)[::-1])
+    )
+    return Scripted({word: seen}, entries)
 
 
 @asynccontextmanager
