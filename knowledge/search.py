@@ -29,6 +29,7 @@ from knowledge.vectors import VectorStore
 
 TOPICS_SHOWN = 3
 DENIAL = 0.5  # what a denial takes from a topic's score
+RAISED = 0.2  # what a raised red flag adds to its own
 LIMIT = 6
 SECOND_TOPIC = 0.7  # what a further topic of an entry counts against its main one
 OWN_WORDS, OWN_MEANING = 0.25, 0.25  # how much an entry's own words and meaning add to its topic's score
@@ -101,14 +102,16 @@ class Search:
         limit: int = LIMIT,
         least: float = -1.0,
         denied: Sequence[str] = (),
+        raised: Sequence[str] = (),
     ) -> tuple[Chosen, ...]:
         """The best entries first. `least`: the score below which nothing is worth showing. `denied`: topics that the
-        message names only to say that they are not so."""
+        message names only to say that they are not so; `raised`: topics of its red flags."""
         if not self.published:
             return ()
         query = terms(text)
         topics, near = self._topics.scores(query, vector)
         topics[[SLUGS.index(topic) for topic in denied]] -= DENIAL
+        topics[[SLUGS.index(topic) for topic in raised]] += RAISED
         scores = self._score(query, topics, vector)
         allowed = self._allowed(now.astimezone(LOCAL).date(), place)
         named = [at for at in self._named(text) if allowed[at]]

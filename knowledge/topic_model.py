@@ -22,6 +22,7 @@ from knowledge.topics import TOPICS
 
 Row = npt.NDArray[np.float32]
 
+ROWS = 256  # of a kernel, made at a time
 MEANING = 0.65  # share of meaning in the kernel, the rest is words
 CALM = 0.7  # ridge: how little one phrase may count for
 WORDS_TOO = 0.2  # how much the plain word score of a topic adds
@@ -73,6 +74,18 @@ class WordVectors:
             found[where] += np.float32(weight) * weights
         return found
 
+    def kernel(self, documents: Sequence[Sequence[str]], vectors: Vectors | None, meaning: float) -> Row:
+        """How like every phrase is to every other, `meaning` being the share of the vectors. Made in place: there are
+        ten million numbers in it."""
+        found = np.empty((len(documents), self.size), np.float32)
+        for at, document in enumerate(documents):
+            found[at] = self.likeness(document)
+        if vectors is not None:
+            found *= 1 - meaning
+            for at in range(0, len(documents), ROWS):
+                found[at : at + ROWS] += meaning * (vectors[at : at + ROWS] @ vectors.T)
+        return found
+
 
 class TopicModel:
     """Made once from phrases; asked for every message."""
@@ -97,12 +110,11 @@ class TopicModel:
         targets = np.zeros((len(phrases), len(SLUGS)), np.float32)
         for at, phrase in enumerate(phrases):
             targets[at, SLUGS.index(phrase.topic)] = 1
-        words = np.stack([self._words.likeness(document) for document in documents])
-        kernel = words if vectors is None else MEANING * (vectors @ vectors.T) + (1 - MEANING) * words
+        kernel = self._words.kernel(documents, vectors, MEANING)
         self._share = targets.mean(axis=0)
         self._of_topic = [np.flatnonzero(targets[:, at]) for at in range(len(SLUGS))]
-        ridge = kernel + CALM * np.eye(len(phrases), dtype=np.float32)
-        self._dual = np.linalg.solve(ridge, targets - self._share).astype(np.float32)
+        np.fill_diagonal(kernel, kernel.diagonal() + CALM)
+        self._dual = np.linalg.solve(kernel, targets - self._share).astype(np.float32)
 
     def scores(self, query: Sequence[str], vector: Row | None) -> tuple[Row, Row]:
         """The score of every topic (in the order of `SLUGS`; about 0 for none, 1 for certain), and how near the message

@@ -65,6 +65,12 @@ def test_the_first_three_are_guidance_on_three_topics(guide: LiveGuide) -> None:
     assert all(one.why for one in chosen)
 
 
+def test_a_raised_flag_brings_its_guidance_up(guide: LiveGuide) -> None:
+    said = "can she get the locks changed and who pays for it, he said he will stab her if she does, council flat"
+    found = [one.published.entry.topics[0] for one in guide.suggest(said, "blackpool", NOW).chosen[:3]]
+    assert {"home-security", "weapons-threats"} <= set(found)
+
+
 def test_what_a_message_denies_is_not_what_it_asks_about(guide: LiveGuide) -> None:
     for said, topics in (
         ("hands round her throat. she isnt pregnant. where can she sleep tonight", {"strangulation", "housing-refuge"}),
