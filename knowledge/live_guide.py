@@ -39,7 +39,10 @@ WORTH_SHOWING = 0.45  # score below which an entry is not put before anybody
 TOPIC_OF = {
     Flag.PREGNANCY: "pregnancy",
     Flag.STRANGULATION: "strangulation",
+    Flag.IMMEDIATE_DANGER: "immediate-danger",
+    Flag.MEDICAL_EMERGENCY: "medical-attention",
     Flag.WEAPON: "weapons-threats",
+    Flag.THREAT_TO_KILL: "weapons-threats",
     Flag.SUICIDE_RISK: "suicide-self-harm",
     Flag.CHILD_AT_RISK: "children",
     Flag.SEXUAL_ASSAULT: "sexual-violence",
@@ -123,8 +126,8 @@ class LiveGuide:
             return Seen(made.flags.find(words), unclear=unclear(words), whole=False)
         vector = made.search.vector_of(words)
         looked = made.flags.look(words, vector)
-        denied = [TOPIC_OF[flag] for flag in looked.denied if flag in TOPIC_OF]
-        raised = [TOPIC_OF[one.flag] for one in looked.findings if one.tier is Tier.RAISED and one.flag in TOPIC_OF]
+        denied = [TOPIC_OF[flag] for flag in looked.denied]
+        raised = [TOPIC_OF[one.flag] for one in looked.findings if one.tier is Tier.RAISED]
         chosen = made.search.suggest(words, place, now, vector=vector, least=least, denied=denied, raised=raised)
         return Seen(looked.findings, chosen, unclear(words))
 

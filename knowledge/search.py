@@ -29,7 +29,7 @@ from knowledge.vectors import VectorStore
 
 TOPICS_SHOWN = 3
 DENIAL = 0.5  # what a denial takes from a topic's score
-RAISED = 0.2  # what a raised red flag adds to its own
+RAISED = 0.4  # what a raised red flag adds to its own
 LIMIT = 6
 SECOND_TOPIC = 0.7  # what a further topic of an entry counts against its main one
 OWN_WORDS, OWN_MEANING = 0.25, 0.25  # how much an entry's own words and meaning add to its topic's score
