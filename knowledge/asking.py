@@ -29,7 +29,7 @@ QUESTIONS = 2
 MEANING = 0.7  # share of meaning in the kernel, the rest is words
 CALM = 0.5  # ridge: how little one phrase may count for
 FLAGS = tuple(Flag)
-LEAST = 0.32  # score from which it is worth asking
+LEAST = 0.34  # score from which it is worth asking
 # Topics whose phrases are neither for nor against a flag unless a rule sees it: too near to be counted as "no".
 NEAR_TOPICS: Mapping[Flag, frozenset[str]] = {
     Flag.IMMEDIATE_DANGER: frozenset({"immediate-danger", "home-security", "bail-custody"}),
