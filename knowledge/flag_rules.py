@@ -34,6 +34,7 @@ TURNS = frozenset("but however though although yet except".split())  # noqa: SIM
 SUBJECTS = frozenset(
     "he hes hell hed she shes shell shed they theyve theyre theyll perp sus suspect who ill im ive youll".split()  # noqa: SIM905
 )
+SPEECH = frozenset("say says said saying mention mentions mentioned think thinks thought".split())  # noqa: SIM905
 LISTED = frozenset("no nobody noone nor neither none without nothing nowt denies denied deny denying".split())  # noqa: SIM905
 AFTER = frozenset("none nil neg negative denied".split())  # noqa: SIM905
 
@@ -164,7 +165,7 @@ class RuleTable:
                 return (word in LISTED and steps == 0) or (word not in LISTED and steps <= DENIED_AHEAD)
             if word in self.filler or word == PAUSE or at in covered:
                 continue
-            if word in SUBJECTS:
+            if word in SUBJECTS and (at == 0 or tokens[at - 1] not in SPEECH):  # "hasnt said hed" is one denial
                 return False
             steps += 1
         return False

@@ -25,7 +25,6 @@ from knowledge.guide import Seen
 from knowledge.library import live, live_number
 from knowledge.search import Search, learnt_from
 from knowledge.shorthand import unclear
-from knowledge.topic_model import more_phrases
 from knowledge.vectors import VectorStore
 
 log = logging.getLogger(__name__)
@@ -148,7 +147,7 @@ class LiveGuide:
         return embedder
 
     def _asking(self, published: Sequence[Published], embedder: Embedder) -> NearMeaning:
-        phrases = [*learnt_from([one.entry for one in published]), *more_phrases()]
+        phrases = learnt_from([one.entry for one in published])
         own = [one.text for one in taught()]
         texts = [phrase.text for phrase in phrases]
         self._store.add([*texts, *own], embedder)

@@ -60,7 +60,6 @@ def destroy_month(asked: Namespace) -> int:
     with _the_line() as line:
         with working(line) as work:
             archive.destroy_month(work, asked.month, _person(work, asked))
-        failpoint("month.after_commit")
         line.keyring.destroy_month(asked.month)
     say(
         f"The keys of {asked.month} are destroyed. An escrowed copy still holds them: make a new one, destroy that one."

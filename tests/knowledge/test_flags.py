@@ -60,6 +60,8 @@ def test_a_denial_reaches_a_list_but_not_past_but() -> None:
     assert "strangulation" in raised("not only choked her, he laughed")
     assert "strangulation" in raised("no marks hands round her neck")
     assert raised("weapons none") == set()
+    assert raised("hasnt said hed hurt himself") == set()
+    assert raised("no he said hell kill her") == {"threat-to-kill"}
 
 
 def test_two_things_raise_together_wherever_they_stand_and_not_when_one_is_denied() -> None:
