@@ -141,6 +141,25 @@ def test_the_newest_message_stays_in_view_when_a_phone_is_turned(practice: Pract
         expect(officer.locator(".moj-message-item__meta time").last).to_be_in_viewport(timeout=2_000)
 
 
+def test_a_refresh_takes_no_key_press_away(practice: Practice, window: BrowserContext) -> None:
+    officer = sign_in(window, practice.link("officer"))
+    type_into(officer, officer.get_by_label("Write your question"), "Asked while she reads")
+    go_to(officer, officer.get_by_role("button", name="Send")).keyboard.press("Enter")
+    desk = on_the_desk(practice, window)
+    expect(desk.get_by_role("button", name="Accept")).to_be_visible(timeout=5_000)
+    for page, name in ((desk, "Accept"), (officer, "High")):
+        button = page.get_by_role("button", name=name)
+        button.focus()
+        kept = button.element_handle()
+        page.evaluate(
+            "document.querySelectorAll('[data-live]').forEach((part) => part.dispatchEvent(new Event('refresh')))"
+        )
+        page.wait_for_function("(old) => !old.isConnected", arg=kept, timeout=5_000)
+        expect(button).to_be_focused()
+    desk.keyboard.press("Enter")
+    expect(desk.get_by_label(re.compile("Write to"))).to_be_visible(timeout=5_000)
+
+
 def test_a_whole_consultation_without_a_pointer(practice: Practice, window: BrowserContext) -> None:
     officer = sign_in(window, practice.link("officer"))
     type_into(officer, officer.get_by_label("Write your question"), "Asked by keyboard")

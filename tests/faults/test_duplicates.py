@@ -32,7 +32,7 @@ from tests.faults.flood import (
 from tests.telegram_wire import edited, tap
 
 FULL = os.environ.get("LANYARD_PROVE") == "full"
-UPDATES = {"sqlite": 10_000, "postgresql": 10_000 if FULL else 1_000}
+UPDATES = {"sqlite": 10_000 if FULL else 3_000, "postgresql": 10_000 if FULL else 1_000}
 TAPS = {"sqlite": 1_000, "postgresql": 1_000 if FULL else 300}
 DIFFERENT = {"sqlite": 0.03, "postgresql": 0.1}  # this share of the updates is not a repeat
 # What a refused tap may leave: that it arrived, that it was refused, and how often.
