@@ -134,17 +134,6 @@ def known_all(session: Session, keyring: Keyring, ids: Iterable[str] | None = No
     ]
 
 
-def ids_with_role(session: Session, role: Role) -> list[str]:
-    """Ids of the active people who hold this role."""
-    query = (
-        select(Person.id)
-        .join(PersonRole, PersonRole.person_id == Person.id)
-        .where(PersonRole.role == role.value, Person.standing == Standing.ACTIVE.value)
-        .order_by(Person.added_at, Person.id)
-    )
-    return list(session.scalars(query))
-
-
 def is_active(session: Session, person_id: str) -> bool:
     """Whether this person may use the line now."""
     standing = session.scalar(select(Person.standing).where(Person.id == person_id))

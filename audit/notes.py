@@ -265,15 +265,6 @@ def cosign(text: str, name: str, key: PrivateKey, seconds: int) -> str:
     return _line(cosigner_key(name, key), signature)
 
 
-def cosigned_at(note: bytes, key: VerifierKey) -> int:
-    """The Unix time at which this witness cosigned the note, the latest if there are several."""
-    if key.kind is not Kind.COSIGNATURE:
-        raise NotSigned("this key makes no cosignatures")
-    verify_note(note, [key])
-    lines = [line for line in _split(note)[1] if (line.name, line.id) == (key.name, key.id)]
-    return max(int.from_bytes(line.signature[:8], "big") for line in lines)
-
-
 def _cosigned(text: str, seconds: int) -> bytes:
     return f"cosignature/v1\ntime {seconds}\n{text}".encode()
 

@@ -285,12 +285,6 @@ def tiles_of(size: int) -> Iterator[Tile]:
         level, count = level + 1, full
 
 
-def tile_data(tile: Tile, hashes: Hashes) -> bytes:
-    """The bytes of a tile."""
-    first = tile.number * TILE_WIDTH
-    return b"".join(hashes.get(tile.level * TILE_HEIGHT, first + at) for at in range(tile.width))
-
-
 class Tiles:
     """`Hashes` of a tree of `size` leaves, read from its tiles, each at most once."""
 
@@ -329,15 +323,3 @@ def bundle(entries: Iterable[bytes]) -> bytes:
             raise NotOfThisTree("an entry has at most 65,535 bytes")
         parts.append(len(entry).to_bytes(2, "big") + entry)
     return b"".join(parts)
-
-
-def unbundle(data: bytes) -> list[bytes]:
-    """The entries of a bundle; `NotOfThisTree` when it breaks off."""
-    entries, at = [], 0
-    while at < len(data):
-        start = at + 2
-        at = start + int.from_bytes(data[at:start], "big")
-        if start > len(data) or at > len(data):
-            raise NotOfThisTree("the bundle breaks off")
-        entries.append(data[start:at])
-    return entries

@@ -12,7 +12,6 @@ Rules kept here:
 from __future__ import annotations
 
 import logging
-import re
 from datetime import datetime
 
 from sqlalchemy import Select, and_, func, literal, not_, or_, select
@@ -26,13 +25,11 @@ from conversations.states import ENDED, State
 from conversations.tables import Consultation, LegalHold
 from conversations.work import Work, scope_of, working
 from storage.keys import DataKey, hold_keys
-from storage.providers import OPEN, KeyProblem, archive_purpose, purpose_of
+from storage.providers import ARCHIVED, OPEN, KeyProblem, archive_purpose, purpose_of
 
 log = logging.getLogger(__name__)
 
 MOST = 200  # consultations in one turn
-ARCHIVED = "archive-"  # what the kid of a month's key begins with
-_MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 
 
 def settle(line: Line) -> int:
@@ -50,15 +47,17 @@ def destroy_month(work: Work, month: str, by: str) -> None:
     """Allow the destruction of a month's keys, and record it; `Keyring.destroy_month` does it after the commit, which
     may be repeated. Raises `RoleMissing`, `NoSuchMonth`, `MonthNotOver` or `StillArchived`."""
     require_supervisor(work, by)
-    if not _MONTH.fullmatch(month):
-        raise NoSuchMonth
+    try:
+        purpose = archive_purpose(month)
+    except ValueError:
+        raise NoSuchMonth from None
     if month >= f"{work.now:%Y-%m}":
         raise MonthNotOver  # and nothing is put under a month that is over: from here on it stays empty
     hold_keys(work.session)
     under = DataKey.kid.startswith(f"{ARCHIVED}{month}.", autoescape=True)
     if work.session.scalar(select(DataKey.scope).where(under).limit(1)):
         raise StillArchived
-    kids = [kid for kid in work.line.keyring.provider.kids() if purpose_of(kid) == archive_purpose(month)]
+    kids = [kid for kid in work.line.keyring.provider.kids() if purpose_of(kid) == purpose]
     if not kids:
         raise NoSuchMonth
     work.record(Event.MONTH_DESTROYED, by, month=month, keys=len(kids))

@@ -111,10 +111,6 @@ class UnclearReference(LineError):
     """A reference is 2 to 40 letters, digits, spaces or . / _ - with a digit among them; it never describes anybody."""
 
 
-class TapRefused(LineError):
-    """This button has expired."""
-
-
 class RoleMissing(LineError):
     """You do not have that role."""
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, exists, func, or_, select, update
+from sqlalchemy import and_, exists, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from conversations.messages import ChannelName
@@ -87,19 +87,6 @@ def free_every_claim(session: Session) -> int:
         .values(state=OutboxState.WAITING.value, claim=None, claimed_until=None)
     )
     return int(getattr(freed, "rowcount", 0))
-
-
-def next_send_at(session: Session) -> datetime | None:
-    """When the next row will be due."""
-    waiting = select(func.min(Outbox.due_at)).where(Outbox.state == OutboxState.WAITING.value)
-    claimed = select(func.min(Outbox.claimed_until)).where(Outbox.state == OutboxState.CLAIMED.value)
-    times = [at for at in (session.scalar(waiting), session.scalar(claimed)) if at is not None]
-    return min(times) if times else None
-
-
-def next_arrival_at(session: Session) -> datetime | None:
-    """When the next stored arrival is to be tried (again)."""
-    return session.scalar(select(func.min(Inbox.due_at)).where(Inbox.state == InboxState.WAITING.value))
 
 
 def of_message(session: Session, message_ids: list[str]) -> list[Outbox]:

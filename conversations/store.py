@@ -260,12 +260,6 @@ def message_of_origin(session: Session, origin: str) -> Message | None:
     return session.scalar(select(Message).where(Message.origin == origin))
 
 
-def last_message_by(session: Session, consultation_id: str, side: str) -> Message | None:
-    """The newest words of one side."""
-    query = select(Message).where(Message.consultation_id == consultation_id, Message.side == side)
-    return session.scalar(query.order_by(Message.number.desc()).limit(1))
-
-
 def messages_since(session: Session, person_id: str, since: datetime) -> int:
     """How many messages somebody wrote since then."""
     query = select(func.count()).select_from(Message).where(Message.author_id == person_id, Message.at > since)

@@ -2,7 +2,7 @@
 
 Rules kept here:
 - Nothing is generated: a guide only chooses among what people wrote and approved.
-- Looking never fails and never waits for long: what cannot be looked up is left out, and `Seen.whole` says so.
+- Looking never fails and never waits for long: what cannot be looked up is left out; the log and `health` say so.
 """
 
 from __future__ import annotations
@@ -44,7 +44,6 @@ class Seen:
     findings: tuple[Finding, ...] = ()
     chosen: tuple[Chosen, ...] = ()  # the best first
     unclear: tuple[Unclear, ...] = ()
-    whole: bool = True  # False: part of the looking failed
 
 
 class Guide(Protocol):
@@ -100,10 +99,10 @@ class RulesGuide(SilentGuide):
     def look(self, words: str, place: str | None, now: datetime) -> Seen:
         """What the rules raise. Never raises."""
         try:
-            return Seen(self._flags.find(words), whole=False)
+            return Seen(self._flags.find(words))
         except Exception as error:  # noqa: BLE001 - a fault in looking things up must never stop a question
             log.error("the rules failed: %s", type(error).__name__)
-            return Seen(whole=False)
+            return Seen()
 
     def block(self, flag: Flag) -> Block:
         """See `Guide`."""

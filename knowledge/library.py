@@ -100,11 +100,6 @@ def live(session: Session) -> tuple[Published, ...]:
     return tuple(found)
 
 
-def live_for_officers(session: Session, today: date) -> tuple[Published, ...]:
-    """What officers may be offered on this day."""
-    return tuple(one for one in live(session) if offerable(one, today))
-
-
 def offerable(published: Published, today: date) -> bool:
     """Whether officers may be offered it on this day: its review date counts as the last one."""
     return published.entry.review_by >= today

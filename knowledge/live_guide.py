@@ -102,10 +102,10 @@ class LiveGuide:
         except Exception as error:  # noqa: BLE001 - a fault in looking things up must never stop a question
             log.error("the guide failed: %s", type(error).__name__)
         try:
-            return Seen(Flags(self._table).find(words), whole=False)
+            return Seen(Flags(self._table).find(words))
         except Exception as error:  # noqa: BLE001 - the same
             log.error("the rules failed: %s", type(error).__name__)
-            return Seen(whole=False)
+            return Seen()
 
     def block(self, flag: Flag) -> Block:
         """See `Guide`."""
@@ -122,7 +122,7 @@ class LiveGuide:
     @staticmethod
     def _look(made: _Made, words: str, place: str | None, now: datetime, least: float = -1.0) -> Seen:
         if made.search is None:
-            return Seen(made.flags.find(words), unclear=unclear(words), whole=False)
+            return Seen(made.flags.find(words), unclear=unclear(words))
         vector = made.search.vector_of(words)
         looked = made.flags.look(words, vector)
         denied = [TOPIC_OF[flag] for flag in looked.denied]

@@ -21,10 +21,11 @@ from typing import Protocol
 from storage.sealing import KEY_BYTES, CannotOpen, new_key, unwrap_key, wrap_key
 
 OPEN = "open"  # the purpose of what is in use
+ARCHIVED = "archive-"  # what the kid of a month's key begins with; the month comes next
 ENVIRONMENT_KID = "environment"
 
-_ARCHIVE = re.compile(r"archive-(\d{4}-(?:0[1-9]|1[0-2]))\.\d+")
-_MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
+_MONTH = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])")
+_ARCHIVE = re.compile(rf"{ARCHIVED}({_MONTH.pattern})\.\d+")
 
 
 class KeyProblem(Exception):
@@ -81,7 +82,7 @@ class KeyEncryptionKey:
 
 
 def archive_purpose(month: str) -> str:
-    """The purpose of what is due for disposal in a month, written YYYY-MM."""
+    """The purpose of what is due for disposal in a month, written YYYY-MM. Raises ValueError for anything else."""
     if not _MONTH.fullmatch(month):
         raise ValueError(f"{month} is no month: write it as 2032-11")
     return f"archive:{month}"
@@ -114,7 +115,7 @@ def next_kid(purpose: str, kids: Sequence[str]) -> str:
 
 
 def _number(kid: str) -> int:
-    number = re.fullmatch(r"(?:open|archive-[\d-]+)\.(\d+)", kid)
+    number = re.fullmatch(rf"(?:{OPEN}|{ARCHIVED}[\d-]+)\.(\d+)", kid)
     return int(number[1]) if number else 0
 
 

@@ -11,11 +11,12 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import select, text
 
 from access.enrolment import bind_telegram
@@ -219,12 +220,24 @@ def keys_on_disk(database: Database) -> bytes:
 
 
 def settings_for(folder: Path, url: str) -> Mapping[str, str]:
-    """The environment in which the `lanyard` command works on a test's house."""
+    """The settings with which the `lanyard` command works on a test's house."""
     file = folder / "keys" / "lanyard.key"
     file.parent.mkdir(exist_ok=True)
     file.write_text(json.dumps({"kid": "test", "key": base64.b64encode(b"k" * 32).decode()}))
     file.chmod(0o600)
-    return {"LANYARD_DATABASE": url, "LANYARD_KEY_FILE": str(file), "LANYARD_LEAD_PHONE": "01632 960 001"}
+    return {"DATABASE": url, "KEY_FILE": str(file), "LEAD_PHONE": "01632 960 001"}
+
+
+def retention_command(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str]]:
+    """Runs `lanyard retention …`: status, and all it said; what is refused is refused in one line."""
+
+    def run(*words: str) -> tuple[int, str]:
+        status = main(["retention", *words])
+        said = capsys.readouterr()
+        assert (said.err.count("\n") == 1) == (status == 2), said.err
+        return status, said.out + said.err
+
+    return run
 
 
 def _die_on_demand(folder: str) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
 from sqlalchemy import text
 
 from storage.database import Database
@@ -61,3 +64,11 @@ def new_place(folder: Path, migrated: Path) -> Place:
         "PORT": "0",
     }
     return made
+
+
+def only_settings(monkeypatch: pytest.MonkeyPatch, settings: Mapping[str, str]) -> None:
+    """These settings, named without their prefix, and no others."""
+    for name in [name for name in os.environ if name.startswith("LANYARD_")]:
+        monkeypatch.delenv(name)
+    for name, value in settings.items():
+        monkeypatch.setenv(f"LANYARD_{name}", value)

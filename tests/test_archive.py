@@ -18,14 +18,14 @@ from conversations.policy import RetentionPolicy
 from conversations.retention import HoldReason, KeepReason, ask_to_lift, due_for_review, keep_on, lift, place_hold
 from conversations.work import Work, scope_of
 from lanyard import wiring
-from lanyard.__main__ import main
 from storage.database import Database
 from storage.key_file import Content, FileProvider, write_new
 from storage.keys import DataKey, KeyEncryptionKey, Keyring
 from storage.providers import KeysUnavailable
 from storage.sealing import CannotOpen
-from tests.erasing import TWO_SUPERVISORS, ended, erases, leaves_of
+from tests.erasing import TWO_SUPERVISORS, ended, erases, leaves_of, retention_command
 from tests.house import House
+from tests.place import only_settings
 
 WORDS = "CANARY of the archive"
 FIFTEEN_DAYS = timedelta(days=15).total_seconds()
@@ -242,20 +242,11 @@ def test_the_commands_keep_on_and_destroy_a_month(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     ref = settled(house)
-    for name, value in {
-        "LANYARD_DATABASE": database_url,
-        "LANYARD_KEY_FILE": str(tmp_path / "keys" / "lanyard.key"),
-        "LANYARD_LEAD_PHONE": "01632 960 001",
-    }.items():
-        monkeypatch.setenv(name, value)
+    key = str(tmp_path / "keys" / "lanyard.key")
+    only_settings(monkeypatch, {"DATABASE": database_url, "KEY_FILE": key, "LEAD_PHONE": "01632 960 001"})
     monkeypatch.setattr(wiring, "now", house.clock)
 
-    def run(*words: str) -> tuple[int, str]:
-        status = main(["retention", *words])
-        said = capsys.readouterr()
-        assert (said.err.count("\n") == 1) == (status == 2), said.err
-        return status, said.out + said.err
-
+    run = retention_command(capsys)
     house.clock.forward(seconds=ROUTINE)
     assert run("due")[1].startswith(ref)
     assert run("destroy-month", DUE, "--by", "S-300") == (2, f"lanyard: {StillArchived()}\n")

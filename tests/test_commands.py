@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import re
 
 import pytest
 
 from lanyard.__main__ import main
 from tests.botapi import BotApi
-from tests.place import Place
+from tests.place import Place, only_settings
 from tests.telegram_wire import TOKEN
 
 
 @pytest.fixture(autouse=True)
 def settings(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in os.environ if name.startswith("LANYARD_")]:
-        monkeypatch.delenv(name)
-    for name, value in place.env.items():
-        monkeypatch.setenv(f"LANYARD_{name}", value)
+    only_settings(monkeypatch, place.env)
     assert main(["people", "add", "PC 1234", "PC 1234 Example", "Example Constabulary", "officer"]) == 0
 
 

@@ -31,7 +31,7 @@ from conversations.work import Work
 from lanyard.__main__ import main
 from lanyard.signing import DatabaseLog
 from tests.house import NINE_PM, House
-from tests.place import Place
+from tests.place import Place, only_settings
 
 KEY = PrivateKey.from_private_bytes(b"k" * 32)
 FIRST, CHANGED, OTHER = "Hands round her neck \u202e 👩 #let x = 1", "Both hands, ten seconds", "another matter"
@@ -197,8 +197,6 @@ def test_what_no_font_can_show_stands_there_by_its_code_point(house: House, talk
 def test_the_command_exports_and_the_command_checks(
     place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for name in [name for name in os.environ if name.startswith("LANYARD_")]:
-        monkeypatch.delenv(name)
     folder, ran = place.folder, _runner(place, monkeypatch)
     assert main(["audit", "key", str(folder / "signer.key"), "--name", "lanyard/1"]) == 0
     (folder / "log.pub").write_text(capsys.readouterr().out)
@@ -218,8 +216,7 @@ def test_the_command_exports_and_the_command_checks(
 
 def _runner(place: Place, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
     def run(*arguments: str) -> int:
-        for name, value in place.env.items():
-            monkeypatch.setenv(f"LANYARD_{name}", value)
+        only_settings(monkeypatch, place.env)
         return main(arguments)
 
     return run

@@ -40,6 +40,7 @@ from tests.erasing import (
     told,
 )
 from tests.house import House
+from tests.place import only_settings
 
 
 @pytest.fixture
@@ -214,8 +215,7 @@ def test_a_reader_in_the_way_is_reported_and_it_is_done_at_the_next_start(
         assert not finish(house.line)
         assert not house.do(lambda work: certificate(work, first)).files_let_go
         assert remains(theirs, files_of(url)) != []
-    for name, value in settings_for(tmp_path, url).items():
-        monkeypatch.setenv(name, value)
+    only_settings(monkeypatch, settings_for(tmp_path, url))
     wiring.Server(wiring.House(read_settings(), house.line, Bells()))._begin()
     assert house.do(lambda work: certificate(work, first)).files_let_go
     assert remains(theirs, files_of(url)) == []

@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,12 +37,12 @@ KILLED = 137
 
 
 @contextmanager
-def dying(env: dict[str, str], folder: Path) -> Iterator[Callable[[str, str], int]]:
+def dying(settings: Mapping[str, str], folder: Path) -> Iterator[Callable[[str, str], int]]:
     """A process that erases, and dies on demand."""
     with subprocess.Popen(
         [sys.executable, "-m", "tests.erasing", str(folder)],
         cwd=ROOT,
-        env=os.environ | env,
+        env=os.environ | {f"LANYARD_{name}": value for name, value in settings.items()},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -99,7 +99,7 @@ def test_killed_at_each_step_it_is_wholly_there_or_wholly_gone(
         house.clock.forward(hours=9)  # in turn on two days: keys of the day are shared
     talk.carried()
     folder = tmp_path / "certificates"
-    with dying(dict(settings_for(tmp_path, database_url)), folder) as erase:
+    with dying(settings_for(tmp_path, database_url), folder) as erase:
         for name, (ref, canary) in told.items():
             consultation, blobs, before = house.row(ref).id, sealed_in(house), everything(house.line.database)
             theirs = [one for one in blobs if canary in one.words or consultation in one.scope]

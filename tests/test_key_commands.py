@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,6 +21,7 @@ from storage.escrow import open_escrow, seal_escrow
 from storage.key_file import make_key_file, read_key_file
 from storage.keys import DataKey, Keyring
 from storage.providers import KeyProblem
+from tests.place import only_settings
 
 PASSPHRASE = "correct horse battery staple canary"
 NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
@@ -90,12 +90,9 @@ def _add_jane(tx: Transaction, keyring: Keyring) -> None:
 def place(
     database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Place:
-    for name in [name for name in os.environ if name.startswith("LANYARD_")]:
-        monkeypatch.delenv(name)
     made = Place(tmp_path, database_url, capsys)
-    monkeypatch.setenv("LANYARD_DATABASE", database_url)
-    monkeypatch.setenv("LANYARD_KEY_FILE", str(made.key))
-    monkeypatch.setenv("LANYARD_LEAD_PHONE", "01632 960 001")
+    settings = {"DATABASE": database_url, "KEY_FILE": str(made.key), "LEAD_PHONE": "01632 960 001"}
+    only_settings(monkeypatch, settings)
     assert main(["keys", "make"]) == 0
     made.with_database(_add_jane)
     made.phrase.write_text(PASSPHRASE + "\n")

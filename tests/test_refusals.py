@@ -24,7 +24,7 @@ from storage.database import Database
 from storage.keys import make_key_file
 from tests.botapi import BotApi
 from tests.faults.line_process import ROOT
-from tests.place import Place
+from tests.place import Place, only_settings
 
 TOKEN = "123456789:AArefusalsCanaryTokenCanaryTokenCana"
 SECRETS = ("refusalsCanary", "canary-password", "canarykey")
@@ -38,11 +38,7 @@ def run(
     """Runs one command in this process; gives its status and all it wrote to standard error."""
 
     def run_it(*arguments: str, **env: str | None) -> tuple[int, str]:
-        for name in [name for name in os.environ if name.startswith("LANYARD_")]:
-            monkeypatch.delenv(name)
-        for name, value in (place.env | env).items():
-            if value is not None:
-                monkeypatch.setenv(f"LANYARD_{name}", value)
+        only_settings(monkeypatch, {name: value for name, value in (place.env | env).items() if value is not None})
         capsys.readouterr()
         status = main(arguments)
         return status, capsys.readouterr().err

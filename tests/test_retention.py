@@ -26,7 +26,6 @@ from conversations.errors import (
 from conversations.policy import RetentionClass, RetentionPolicy
 from conversations.retention import HoldReason, ask_to_lift, due_for_review, lift, place_hold
 from lanyard import wiring
-from lanyard.__main__ import main
 from lanyard.settings import BadSettings, read_settings
 from tests.erasing import (
     RELAY,
@@ -35,10 +34,12 @@ from tests.erasing import (
     erases,
     everything,
     leaves_of,
+    retention_command,
     settings_for,
     told,
 )
 from tests.house import House
+from tests.place import only_settings
 
 ROUTINE, SAFEGUARDING = RetentionPolicy.routine, RetentionPolicy.safeguarding
 
@@ -165,17 +166,11 @@ def test_the_commands_hold_lift_and_erase(
 ) -> None:
     first, second, _theirs, _others = told(house)
     house.clock.forward(days=SAFEGUARDING.days)
-    for name, value in settings_for(tmp_path, database_url).items():
-        monkeypatch.setenv(name, value)
+    only_settings(monkeypatch, settings_for(tmp_path, database_url))
     monkeypatch.setattr(wiring, "now", house.clock)
     folder = tmp_path / "certificates"
 
-    def run(*words: str) -> tuple[int, str]:
-        status = main(["retention", *words])
-        said = capsys.readouterr()
-        assert (said.err.count("\n") == 1) == (status == 2), said.err
-        return status, said.out + said.err
-
+    run = retention_command(capsys)
     erasing = ("--rule", "period", "--certificates", str(folder))
     assert run("due")[1].split()[::8] == [first, second]
     assert run("hold", first, "--reason", "claim", "--reference", "CLAIM 7", "--by", "S-300")[0] == 0

@@ -19,6 +19,7 @@ from lanyard.settings import BadSettings, read_settings
 from storage.database import Database
 from tests.erasing import TWO_SUPERVISORS, ended, erases, leaves_of, settings_for
 from tests.house import House
+from tests.place import only_settings
 
 
 @pytest.fixture
@@ -109,8 +110,7 @@ def test_the_command_compares_them(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    for name, value in settings_for(tmp_path, database_url).items():
-        monkeypatch.setenv(name, value)
+    only_settings(monkeypatch, settings_for(tmp_path, database_url))
     assert main(["audit", "second"]) == 2
     assert "LANYARD_SECOND_TRAIL is not set" in capsys.readouterr().err
     monkeypatch.setenv("LANYARD_SECOND_TRAIL", str(file))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator
@@ -22,7 +21,7 @@ from lanyard.__main__ import main
 from lanyard.settings import read_settings
 from lanyard.signing import DatabaseLog, Notary, TrailProblem, read_signing_key, recover, require_whole
 from storage.database import Database
-from tests.place import Place
+from tests.place import Place, only_settings
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 Command = Callable[..., tuple[int, str, str]]
@@ -31,12 +30,9 @@ Command = Callable[..., tuple[int, str, str]]
 @pytest.fixture
 def command(place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
     """Runs one command: status, what it printed, what it said on standard error."""
-    for name in [name for name in os.environ if name.startswith("LANYARD_")]:
-        monkeypatch.delenv(name)
 
     def run(*arguments: str) -> tuple[int, str, str]:
-        for name, value in place.env.items():
-            monkeypatch.setenv(f"LANYARD_{name}", value)
+        only_settings(monkeypatch, place.env)
         capsys.readouterr()
         status = main(arguments)
         told = capsys.readouterr()

@@ -21,6 +21,7 @@ import pytest
 from audit import tree
 from audit.notes import Checkpoint, cosign, cosigner_key, log_key, private_key, sign_note
 from audit.tree import Levels, Tiles, leaf_hash
+from tests.test_tree import tile_data
 
 SOURCES = Path("/usr/share/gocode")  # where Debian puts the sources of Go libraries
 GO = shutil.which("go")
@@ -226,7 +227,7 @@ def written_tiles(folder: Path, size: int, levels: Levels) -> dict[str, Any]:
     for tile in tree.tiles_of(size):
         path = folder / str(size) / tile.path
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(tree.tile_data(tile, levels))
+        path.write_bytes(tile_data(tile, levels))
     read = Tiles(size, lambda *tile: (folder / str(size) / tree.tile_path(*tile)).read_bytes())
     return {"N": size, "Hash": b64(tree.root(size, read))}
 

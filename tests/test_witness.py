@@ -17,7 +17,6 @@ from audit.notes import (
     Checkpoint,
     VerifierKey,
     cosign,
-    cosigned_at,
     private_key,
     sign_note,
     unverified_text,
@@ -66,7 +65,7 @@ def test_growth_is_cosigned_and_written_down(tmp_path: Path) -> None:
         assert told == (200, "text/plain; charset=utf-8", told.body)
         note = trail(size).note() + told.body
         assert verify_note(note, [LOG, PARTNER.verifier]).names == {ORIGIN, PARTNER.name}
-        assert cosigned_at(note, PARTNER.verifier) == SECONDS
+        assert told.body.decode() == cosign(unverified_text(note), PARTNER.name, PARTNER.private, SECONDS)
         assert store.load(ORIGIN) == note
         old = size
 

@@ -207,7 +207,8 @@ def test_past_its_review_an_entry_is_offered_to_no_officer_and_warned_of_30_days
     published(shelf, entry("later", review_by=TODAY + timedelta(days=31)))
 
     def offered(today: date) -> set[str]:
-        return {one.entry.id for one in shelf.do(lambda work: library.live_for_officers(work.session, today))}
+        found = shelf.do(lambda work: library.live(work.session))
+        return {one.entry.id for one in found if library.offerable(one, today)}
 
     assert offered(TODAY) == {"last-day", "soon", "later"}
     assert offered(TODAY + timedelta(days=1)) == {"soon", "later"}

@@ -30,7 +30,7 @@ from lanyard.__main__ import main
 from lanyard.commands import at_home
 from lanyard.wiring import House, Server
 from tests.knowledge.foreign import foreign
-from tests.place import Place
+from tests.place import Place, only_settings
 
 ROOT = Path(__file__).parents[2]
 GIVEN = ("--owner", "catalogue lead", "--review-by", "2027-05-01", "--topic", "pets")
@@ -63,10 +63,7 @@ with at_home() as house, house.line.database.transaction() as tx:
 @pytest.fixture
 def installed(place: Place, monkeypatch: pytest.MonkeyPatch) -> Place:
     """An installation with a curator and an officer."""
-    for name in [name for name in os.environ if name.startswith("LANYARD_")]:
-        monkeypatch.delenv(name)
-    for name, value in place.env.items():
-        monkeypatch.setenv(f"LANYARD_{name}", value)
+    only_settings(monkeypatch, place.env)
     assert main(["people", "add", "C-500", "Cleo Example", "Example Hospitals NHS Trust", "curator"]) == 0
     assert main(["people", "add", "PC 1234", "PC 1234 Example", "Example Constabulary", "officer"]) == 0
     return place

@@ -154,7 +154,7 @@ def test_looking_never_raises_and_rules_go_on(guide: LiveGuide, monkeypatch: pyt
 
     monkeypatch.setattr(Search, "suggest", broken)
     seen = guide.look("he strangled her", None, NOW)
-    assert not seen.whole
+    assert not seen.chosen
     assert [found.flag for found in seen.findings] == [Flag.STRANGULATION]
 
 
