@@ -78,13 +78,8 @@ class NearMeaning:
         self._words = WordVectors([terms(text) for text in texts])
         self._texts = texts
         kernel = self._words.kernel([terms(text) for text in texts], self._vectors, MEANING)
-        wanted, counted = _labels(table, phrases)
-        self._dual = np.zeros((len(texts), len(FLAGS)), np.float32)
-        for at in range(len(FLAGS)):
-            rows = np.flatnonzero(counted[:, at])
-            ridge = kernel[np.ix_(rows, rows)]
-            np.fill_diagonal(ridge, ridge.diagonal() + CALM)
-            self._dual[rows, at] = np.linalg.solve(ridge, wanted[rows, at])
+        np.fill_diagonal(kernel, kernel.diagonal() + CALM)
+        self._dual = _solved(kernel, *_labels(table, phrases))
 
     def scores(self, text: str, vector: Row) -> Row:
         """How near a message is to each flag, in the order of `FLAGS`: about 0 for not at all, 1 for certain."""
@@ -107,6 +102,23 @@ class NearMeaning:
     def _nearest(self, flag: int, vector: Row) -> str:
         for_it = np.flatnonzero(self._dual[:, flag] > 0)
         return self._texts[int(for_it[np.argmax(self._vectors[for_it] @ vector)])]
+
+
+def _solved(ridge: Row, wanted: Row, counted: Row) -> Row:
+    """For each column the solution over the rows that count for it, 0 for the others. Most rows count for every column:
+    these are eliminated once, for all of them together, and each column solves only what is left of its own."""
+    always = counted.all(axis=1)
+    core, rest = np.flatnonzero(always), np.flatnonzero(~always)
+    across = ridge[np.ix_(core, rest)]
+    both = np.linalg.solve(ridge[np.ix_(core, core)], np.hstack([across, wanted[core]]))
+    of_rest, of_wanted = both[:, : len(rest)], both[:, len(rest) :]
+    left, left_wanted = ridge[np.ix_(rest, rest)] - across.T @ of_rest, wanted[rest] - across.T @ of_wanted
+    found = np.zeros_like(wanted)
+    for column in range(wanted.shape[1]):
+        own = np.flatnonzero(counted[rest, column])
+        found[rest[own], column] = np.linalg.solve(left[np.ix_(own, own)], left_wanted[own, column])
+    found[core] = of_wanted - of_rest @ found[rest]
+    return found
 
 
 def _labels(table: RuleTable, phrases: Sequence[Phrase]) -> tuple[Row, Row]:

@@ -29,7 +29,7 @@ from knowledge.vectors import VectorStore
 
 log = logging.getLogger(__name__)
 
-WARM = 6  # every so many of the flags' phrases is looked up beforehand
+WARM = 30  # of what the flags are taught by are looked up beforehand
 NOBODY_WAITS = datetime(2026, 1, 1, tzinfo=UTC)
 WORTH_SHOWING = 0.45  # score below which an entry is not put before anybody
 
@@ -90,7 +90,7 @@ class LiveGuide:
         flags = Flags(self._table, self._asking(published, embedder) if embedder else None)
         entries = {(one.entry.id, one.version): one for one in published}
         made = _Made(number, search, flags, entries)
-        for one in taught()[::WARM]:  # what is slow the first time is done before anybody waits for it
+        for one in taught()[:: len(taught()) // WARM]:  # what is slow the first time is done before anybody waits
             self._look(made, one.text, None, NOBODY_WAITS)
         self._made = made
         give_back()

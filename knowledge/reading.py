@@ -97,7 +97,7 @@ def write_entry(entry: Entry) -> str:
         "extra": dict(entry.extra),
     }
     kept = {key: value for key, value in front.items() if value}
-    written = yaml.safe_dump(kept, sort_keys=False, allow_unicode=True, width=120)
+    written = yaml.dump(kept, Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True, width=120)
     return f"{FENCE}\n{written}{FENCE}\n{entry.body}\n"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -55,6 +56,7 @@ def _refuse_newer(database: Database) -> None:
         )
 
 
+@cache  # the migrations of this program do not change while it runs
 def _script() -> ScriptDirectory:
     return ScriptDirectory(str(Path(__file__).parent.parent / "migrations"))
 

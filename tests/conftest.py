@@ -16,7 +16,7 @@ from bot import quiet
 from lanyard import schema
 from storage.database import Database
 from tests.house import House
-from tests.place import Place, new_place
+from tests.place import Place, copied, first_place, place_like
 from tests.postgres import Postgres
 
 _connect = socket.socket.connect
@@ -66,12 +66,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A migrated, empty database of its own for this test, on each kind in turn."""
     if request.param == "postgresql":
         return str(request.getfixturevalue("postgres").new_database())
-    url = f"sqlite:///{tmp_path / 'data' / 'lanyard.db'}"
-    (tmp_path / "data").mkdir()
-    database = Database(url)
-    schema.upgrade(database)
-    database.close()
-    return url
+    return copied(request.getfixturevalue("migrated"), tmp_path / "data" / "lanyard.db")
 
 
 @pytest.fixture
@@ -105,7 +100,13 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
+@pytest.fixture(scope="session")
+def opened_once(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Place:
+    """An installation, to be copied: putting the catalogue into each would take longer than many a test."""
+    return first_place(tmp_path_factory.mktemp("installation"), migrated)
+
+
 @pytest.fixture
-def place(tmp_path: Path, migrated: Path) -> Place:
+def place(tmp_path: Path, opened_once: Place) -> Place:
     """A complete installation: a migrated database, a key, a token to come."""
-    return new_place(tmp_path, migrated)
+    return place_like(opened_once, tmp_path)

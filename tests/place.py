@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from lanyard.commands import house_of
+from lanyard.settings import read_settings
 from storage.database import Database
 from storage.keys import make_key_file
 
@@ -51,19 +53,39 @@ class Place:
             return list(connection.iterdump())
 
 
-def new_place(folder: Path, migrated: Path) -> Place:
-    """An installation of its own, its database a copy of this migrated one."""
+def copied(migrated: Path, file: Path) -> str:
+    """The URL of a database of its own, copied from a migrated one: making one takes ten times as long."""
+    file.parent.mkdir(exist_ok=True)
+    shutil.copy(migrated, file)
+    return f"sqlite:///{file}"
+
+
+def first_place(folder: Path, migrated: Path) -> Place:
+    """An installation that has been opened once, so that its catalogue is live: to be copied by `place_like`."""
     made = Place(folder)
-    made.database.parent.mkdir()
-    shutil.copy(migrated, made.database)
+    copied(migrated, made.database)
     make_key_file(made.key, "canarykey")
-    made.env = {
+    made.env = _settings(made)
+    house_of(read_settings(**{name.lower(): value for name, value in made.env.items()})).line.database.close()
+    return made
+
+
+def place_like(first: Place, folder: Path) -> Place:
+    """An installation of its own that is like this one, with the same key."""
+    made = Place(folder)
+    for part in ("data", "keys"):
+        shutil.copytree(first.folder / part, folder / part)
+    made.env = _settings(made)
+    return made
+
+
+def _settings(made: Place) -> dict[str, str]:
+    return {
         "DATABASE": f"sqlite:///{made.database}",
         "KEY_FILE": str(made.key),
         "LEAD_PHONE": "01632 960 001",
         "PORT": "0",
     }
-    return made
 
 
 def only_settings(monkeypatch: pytest.MonkeyPatch, settings: Mapping[str, str]) -> None:

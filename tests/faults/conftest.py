@@ -11,9 +11,8 @@ from random import SystemRandom
 
 import pytest
 
-from lanyard import schema
-from storage.database import Database
 from tests.faults.power_loss import Disk, compile_shim
+from tests.place import copied
 
 NO_COMPILER = "no C compiler (cc) here, so a loss of power cannot be simulated"
 
@@ -42,14 +41,9 @@ def seed() -> int:
 
 
 @pytest.fixture
-def sqlite_url(tmp_path: Path) -> str:
+def sqlite_url(tmp_path: Path, migrated: Path) -> str:
     """A migrated SQLite database in a folder of its own."""
-    url = f"sqlite:///{tmp_path / 'data' / 'lanyard.db'}"
-    (tmp_path / "data").mkdir()
-    database = Database(url)
-    schema.upgrade(database)
-    database.close()
-    return url
+    return copied(migrated, tmp_path / "data" / "lanyard.db")
 
 
 @pytest.fixture(scope="session")

@@ -13,8 +13,6 @@ from random import Random
 import pytest
 
 from bot.telegram_batch import arrival_of
-from lanyard import schema
-from storage.database import Database
 from storage.sealing import KEY_BYTES
 from tests.faults.conftest import Tell
 from tests.faults.flood import (
@@ -29,11 +27,12 @@ from tests.faults.flood import (
     says,
     telegram_id,
 )
+from tests.place import copied
 from tests.telegram_wire import edited, tap
 
 FULL = os.environ.get("LANYARD_PROVE") == "full"
-UPDATES = {"sqlite": 10_000 if FULL else 3_000, "postgresql": 10_000 if FULL else 1_000}
-TAPS = {"sqlite": 1_000, "postgresql": 1_000 if FULL else 300}
+UPDATES = {"sqlite": 10_000 if FULL else 2_000, "postgresql": 10_000 if FULL else 1_000}
+TAPS = 1_000 if FULL else 300
 DIFFERENT = {"sqlite": 0.03, "postgresql": 0.1}  # this share of the updates is not a repeat
 # What a refused tap may leave: that it arrived, that it was refused, and how often.
 OUTSIDE = ("inbox", "leaf", "tile", "trail_head", "attempt")
@@ -58,11 +57,7 @@ def fresh(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Callable
     def make(name: str) -> str:
         if kind == "postgresql":
             return str(request.getfixturevalue("postgres").new_database())
-        url = f"sqlite:///{tmp_path / name}.db"
-        database = Database(url)
-        schema.upgrade(database)
-        database.close()
-        return url
+        return copied(request.getfixturevalue("migrated"), tmp_path / f"{name}.db")
 
     return make
 
@@ -153,7 +148,7 @@ async def test_updates_of_different_people_may_come_in_any_order_and_ids_may_jum
 async def test_replayed_and_foreign_taps_have_no_extra_effect(
     fresh: Callable[[str], str], kind: str, tell: Tell
 ) -> None:
-    chance, many = Random(31), TAPS[kind]
+    chance, many = Random(31), TAPS
     async with a_flood(fresh("once")) as once, a_flood(fresh("often")) as often:
         writer = Writer(once, chance)
         questions = [writer.text(name, f"question of {name}") for name in OFFICER_NAMES]

@@ -14,6 +14,7 @@ import asyncio
 import io
 import json
 import logging
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -49,6 +50,7 @@ from tests.house import NINE_PM, House
 Result = TypeVar("Result")
 Json = dict[str, Any]
 
+FULL = os.environ.get("LANYARD_PROVE") == "full"
 PATIENCE = 10.0  # seconds of real time; only a failure takes that long
 PUBLIC_URL = "https://lanyard.example"
 FORCE, TRUST = "Example Constabulary", "Example Hospitals NHS Trust"

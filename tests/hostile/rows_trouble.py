@@ -8,7 +8,7 @@ from collections.abc import Callable
 from access.people import NewPerson, set_telegram_alive
 from conversations.advise import understood
 from conversations.case import Case as Consultation
-from tests.hostile.kit import CHATS, FORCE, OFFICER, Scene
+from tests.hostile.kit import CHATS, FORCE, FULL, OFFICER, Scene
 from tests.hostile.rows_talk import advise_by_page
 from tests.hostile.rows_text import jane_talks
 from tests.hostile.table import Act, Case, Code
@@ -132,14 +132,15 @@ async def is_answered_again(scene: Scene) -> None:
 
 # --- 71: a flood -----------------------------------------------------------------------------------
 
-FLOOD = 1_000
+FLOOD = 1_000 if FULL else 200
+BREATHS = 20  # in which they are written, one every 2.9 seconds
 
 
 async def writes_a_thousand(scene: Scene) -> None:
     """A thousand in a minute, as fast as they are read: they are handled first, and then all answers carried."""
     for number in range(FLOOD):
         scene.push(scene.update(text=f"Line {number} canary"))
-        if number % 50 == 49:
+        if number % (FLOOD // BREATHS) == FLOOD // BREATHS - 1:
             await scene.handle()
             scene.house.clock.forward(seconds=2.9)
     await scene.handle()
@@ -163,7 +164,9 @@ async def nothing_was_lost(scene: Scene) -> None:
 
 # --- 72: a crowd -----------------------------------------------------------------------------------
 
-CROWD = 300
+CROWD = 300 if FULL else 100
+FIRST = CROWD // 5  # of them, who ask before all the others do so at once
+DEARER = 2.0  # times what it takes for one of the first, that it may take for one of the crowd
 
 
 async def three_hundred_are_enrolled(scene: Scene) -> None:
@@ -177,14 +180,21 @@ async def three_hundred_are_enrolled(scene: Scene) -> None:
 
 
 async def three_hundred_ask(scene: Scene) -> None:
-    began = time.process_time()  # of this process and the stand-in in it, whatever else the machine does
-    for number in range(CROWD):
+    """One of a crowd takes no more work than one of a few: the machine, however slow, is its own measure."""
+    one_of_a_few = await _they_ask(scene, range(FIRST))
+    one_of_many = await _they_ask(scene, range(FIRST, CROWD))
+    assert one_of_many < DEARER * one_of_a_few, (one_of_many, one_of_a_few)
+
+
+async def _they_ask(scene: Scene, numbers: range) -> float:
+    """All ask, then all is sent. Seconds of the processor for each: of this process and the stand-in in it."""
+    began = time.process_time()
+    for number in numbers:
         scene.push(scene.update(50_000 + number, text=f"Question {number} canary"))
         await scene.handle()
         scene.house.clock.forward(milliseconds=1)
     await scene.settle()
-    took = time.process_time() - began
-    assert took < 30, took
+    return (time.process_time() - began) / len(numbers)
 
 
 async def each_knows_where_they_stand(scene: Scene) -> None:
@@ -213,8 +223,8 @@ CASES = [
     Case(70, "an IDVA is deactivated", Code.OK, gone("jane", is_deactivated), before=jane_talks,
          after=door_is_dead("jane")),
     Case(70, "an officer blocks and comes back", Code.OK, comes_back, before=jane_talks, after=is_answered_again),
-    Case(71, "a thousand messages a minute", Code.OK, writes_a_thousand, after=nothing_was_lost),
+    Case(71, "a thousand messages a minute", Code.OK, writes_a_thousand, after=nothing_was_lost, campaign=True),
     Case(72, "three hundred officers at once", Code.OK, three_hundred_ask, before=three_hundred_are_enrolled,
-         after=each_knows_where_they_stand,
+         after=each_knows_where_they_stand, campaign=True,
          why="Signposting is offered once the knowledge room is built; its place is kept."),
 ]  # fmt: skip

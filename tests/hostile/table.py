@@ -57,6 +57,7 @@ class Case:
     relay: bool = True
     relay_only: bool = False  # in doorbell mode the page shows what this is about
     storage: bool = False  # shown on PostgreSQL too
+    campaign: bool = False  # in full by `make prove`, smaller in `make test`
     why: str = ""
 
     @property

@@ -7,7 +7,6 @@ loudest, and (in doorbell mode) in everything that the bot sends to Telegram. Er
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
@@ -28,10 +27,9 @@ from conversations.tables import Message
 from conversations.transfer import offer_transfer
 from conversations.work import Work
 from storage.database import Database
-from tests.hostile.kit import Json, Scene, a_scene, heard_logs
+from tests.hostile.kit import FULL, Json, Scene, a_scene, heard_logs
 
-FULL = os.environ.get("LANYARD_PROVE") == "full"
-ALL, SOME = 18, 4  # rounds; all of them give 500
+ALL, SOME = 18, 4  # rounds; all of them give 500, some more than 100
 MARK = "qzCanary"
 FORCE = "Example Constabulary"  # an organisation: kept as it is
 
@@ -134,7 +132,7 @@ async def test_five_hundred_canaries_are_found_nowhere(
     monkeypatch.setattr(tempfile, "tempdir", None)
     logs, fly = heard_logs(), Canaries()
     url = fresh_database(kind)
-    rounds = ALL if FULL or kind == "sqlite" else SOME
+    rounds = ALL if FULL else SOME
     async with a_scene(url, relay=False) as scene:
         for _ in range(rounds):
             await a_round(scene, fly)

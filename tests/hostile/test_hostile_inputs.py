@@ -47,6 +47,7 @@ def _played() -> Iterator[tuple[Case, str]]:
 
 def _param(case: Case, kind: str) -> object:
     marks = [pytest.mark.postgres] if kind == "postgresql" else []
+    marks += [pytest.mark.prove] if case.campaign else []
     return pytest.param(case, kind, id=f"{case.id}-on-{kind}", marks=marks)
 
 

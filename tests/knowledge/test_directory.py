@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -20,6 +19,7 @@ from knowledge.referral.parts import TAXONOMY, TERMS, service_id
 from tests.house import House
 from tests.knowledge.foreign import foreign, taken
 from tests.knowledge.shelf import TODAY, entry
+from tests.place import copied
 from tests.test_console import Client, Pages
 
 CLINIC = entry("example-clinic", title="Example Clinic", hours="Mo-Fr 09:00-17:00; Sa 10:00-12:00", topics=("pets",))
@@ -52,7 +52,7 @@ class Api:
 @pytest.fixture
 def database_url(tmp_path: Path, migrated: Path) -> str:
     """One kind of database is enough: none is asked here."""
-    return f"sqlite:///{shutil.copy(migrated, tmp_path / 'lanyard.db')}"
+    return copied(migrated, tmp_path / "lanyard.db")
 
 
 @pytest.fixture
