@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import logging
 import socket
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from bot import quiet
@@ -34,6 +36,15 @@ def no_network() -> Iterator[None]:
     """Sockets are closed but for loopback and files."""
     patch = pytest.MonkeyPatch()
     patch.setattr(socket.socket, "connect", _only_loopback)
+    yield
+    patch.undo()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def certificates_read_once() -> Iterator[None]:
+    """The stand-in speaks plain HTTP; each new client would still read this machine's certificates."""
+    patch = pytest.MonkeyPatch()
+    patch.setattr("httpx._transports.default.create_ssl_context", functools.cache(httpx.create_ssl_context))
     yield
     patch.undo()
 

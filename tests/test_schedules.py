@@ -1,7 +1,7 @@
 """Officers, IDVAs and clocks in any order: no cross-delivery, no two owners, nothing without a due time, an end.
 
 A Hypothesis state machine over the real use cases on a real (in-memory) database. 10,000 schedules with
-`LANYARD_PROVE=full` (`make prove`), 150 otherwise.
+`LANYARD_PROVE=full` (`make prove`), 100 otherwise.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from conversations.work import Work
 from tests.house import House, new_house
 
 FULL = os.environ.get("LANYARD_PROVE") == "full"
-SCHEDULES = 10_000 if FULL else int(os.environ.get("LANYARD_SCHEDULES", "150"))
+SCHEDULES = 10_000 if FULL else int(os.environ.get("LANYARD_SCHEDULES", "100"))
 
 SHARDS = 4  # so that several cores share them
 

@@ -95,6 +95,21 @@ def test_an_act_that_was_undone_is_told_from_one_that_was_taken_out(house: House
     assert (len(found.owned_up), len(found.missing)) == (already + 2, 0)
 
 
+def test_one_taken_out_whose_line_did_was_never_written_counts_as_never_committed(
+    house: House, file: Path, over: str
+) -> None:
+    erases(house, over)
+    whole = lines(file)
+    index = json.loads(whole[-1])["did"]
+    with house.line.database.reading() as session:
+        there = compare(whole[:-1], lambda at: leaf_at(session, at))
+        gone = compare(whole, lambda at: None if at == index else leaf_at(session, at))
+        unnoticed = compare(whole[:-1], lambda at: None if at == index else leaf_at(session, at))
+    assert (index in there.kept, there.undone, there.missing) == (True, [], [])
+    assert (gone.undone, gone.missing) == ([], [index])
+    assert (unnoticed.undone, unnoticed.missing) == ([index], [])
+
+
 def _erased_and_dead(work: Work, house: House, ref: str) -> None:
     """Erased, and dead after the second trail has it and before the commit."""
     erase(work, house.row(ref).id, house.id("sam"), Rule.REQUEST)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 import logging
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 from sqlalchemy import Table, insert, select
 
@@ -70,15 +68,6 @@ def database(
         shelf[request.param] = Reused(url)
     yield shelf[request.param].emptied()
     shelf[request.param].database.close()
-
-
-@pytest.fixture(scope="module", autouse=True)
-def certificates_read_once() -> Iterator[None]:
-    """The stand-in speaks plain HTTP; each new client would still read this machine's certificates."""
-    patch = pytest.MonkeyPatch()
-    patch.setattr("httpx._transports.default.create_ssl_context", functools.cache(httpx.create_ssl_context))
-    yield
-    patch.undo()
 
 
 @pytest.mark.parametrize(("path", "door"), TOLD, ids=[f"{path.stem}-{door.replace(' ', '_')}" for path, door in TOLD])
