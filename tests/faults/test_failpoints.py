@@ -24,7 +24,7 @@ FAILPOINT = re.compile(r"\bfailpoint\(\s*\"([^\"]+)\"")
 FULL = os.environ.get("LANYARD_PROVE") == "full"
 ROUNDS = 10 if FULL else 1
 PASSINGS = 5 if FULL else 1  # dies at the first, the second ... passing in turn
-AT_ONCE = 5  # failpoints in one campaign: starting and settling cost more than dying
+AT_ONCE = 9  # failpoints in one campaign: starting and settling cost more than dying
 PATIENCE = 25.0  # seconds of load in which a failpoint must be passed
 IMPATIENT = {"answer": 2.0, "lead_silent": 3.0, "next_look": 3.0}  # so that timers run out all the time
 
