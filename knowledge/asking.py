@@ -1,8 +1,9 @@
 """Where the rules are silent but the meaning is near: which red flags to ask about. Never raises one.
 
 Rules kept here:
-- It learns from what people wrote (`flag_phrases.tsv`, `flag_messages.tsv`) and from what the rules see in the
+- It learns from what we wrote (`flag_phrases.tsv`, `flag_messages.tsv`: all made up) and from what the rules see in the
   catalogue's own phrases; change a phrase and it has changed. No message of anybody's is learnt from.
+- It asks sooner where a rule has raised something else: one danger seldom comes alone.
 - At most `QUESTIONS` a message, the likeliest first; nothing that a rule raised, or that the message denies.
 """
 
@@ -26,10 +27,14 @@ from knowledge.topic_model import Phrase, Row, WordVectors
 PHRASES = Path(__file__).parent / "flag_phrases.tsv"
 MESSAGES = Path(__file__).parent / "flag_messages.tsv"
 QUESTIONS = 2
-MEANING = 0.7  # share of meaning in the kernel, the rest is words
-CALM = 0.5  # ridge: how little one phrase may count for
+MEANING = 0.7  # share of meaning in the kernel, the rest is words and the kinds of words
+SHARP = 4.0  # how fast likeness fades with distance in meaning: what is far from a message says nothing about it
+CALM = 0.3  # ridge: how little one phrase may count for
+SAYS_SO = 3.0  # how much more a phrase for a flag counts than one against it: there are twenty against each
+KINDS = ("neck", "child", "offspring", "weapon", "sharp", "sharpish", "tool", "thing", "kill", "pills", "land", "kin")
 FLAGS = tuple(Flag)
-LEAST = 0.34  # score from which it is worth asking
+LEAST = 0.38  # score from which it is worth asking
+BESIDE = 0.25  # the same where the rules have raised something else: one danger seldom comes alone
 # Topics whose phrases are neither for nor against a flag unless a rule sees it: too near to be counted as "no".
 NEAR_TOPICS: Mapping[Flag, frozenset[str]] = {
     Flag.IMMEDIATE_DANGER: frozenset({"immediate-danger", "home-security", "bail-custody"}),
@@ -74,49 +79,66 @@ class NearMeaning:
     def __init__(self, table: RuleTable, phrases: Sequence[Phrase], vectors: Vectors, more: Vectors) -> None:
         """`phrases`: the catalogue's, with their `vectors`; `more`: the vectors of what is `taught()`."""
         texts = [*(phrase.text for phrase in phrases), *(one.text for one in taught())]
+        self._table = table
         self._vectors = np.vstack([vectors, more])
-        self._words = WordVectors([terms(text) for text in texts])
+        documents = [self._terms(text) for text in texts]
+        self._words = WordVectors(documents)
         self._texts = texts
-        kernel = self._words.kernel([terms(text) for text in texts], self._vectors, MEANING)
-        np.fill_diagonal(kernel, kernel.diagonal() + CALM)
-        self._dual = _solved(kernel, *_labels(table, phrases))
+        kernel = self._words.kernel(documents, self._vectors, MEANING, _alike)
+        wanted, counted = _labels(table, phrases)
+        calm = np.where(counted > 0, CALM / np.where(wanted > 0, SAYS_SO, 1), np.inf)
+        self._dual = _solved(kernel, wanted, calm)
 
     def scores(self, text: str, vector: Row) -> Row:
         """How near a message is to each flag, in the order of `FLAGS`: about 0 for not at all, 1 for certain."""
-        near = self._vectors @ vector
-        kernel = MEANING * near + (1 - MEANING) * self._words.likeness(terms(text))
+        near = _alike(self._vectors @ vector)
+        kernel = MEANING * near + (1 - MEANING) * self._words.likeness(self._terms(text))
         found: Row = kernel @ self._dual
         return found
 
-    def near(self, text: str, vector: Row | None, known: AbstractSet[Flag]) -> tuple[Finding, ...]:
+    def near(
+        self, text: str, vector: Row | None, raised: AbstractSet[Flag], silenced: AbstractSet[Flag]
+    ) -> tuple[Finding, ...]:
         """What to ask about. Without the language model: nothing."""
         if vector is None:
             return ()
-        scores = self.scores(text, vector)
-        likely = [at for at in np.argsort(-scores) if scores[at] >= LEAST and FLAGS[at] not in known]
+        scores, least, known = self.scores(text, vector), BESIDE if raised else LEAST, raised | silenced
+        likely = [at for at in np.argsort(-scores) if scores[at] >= least and FLAGS[at] not in known]
         return tuple(
             Finding(FLAGS[at], Tier.ASK, f"near in meaning to: {self._nearest(at, vector)}")
             for at in likely[:QUESTIONS]
         )
+
+    def _terms(self, text: str) -> list[str]:
+        return [*terms(text), *self._table.kinds(text, KINDS)]
 
     def _nearest(self, flag: int, vector: Row) -> str:
         for_it = np.flatnonzero(self._dual[:, flag] > 0)
         return self._texts[int(for_it[np.argmax(self._vectors[for_it] @ vector)])]
 
 
-def _solved(ridge: Row, wanted: Row, counted: Row) -> Row:
-    """For each column the solution over the rows that count for it, 0 for the others. Most rows count for every column:
-    these are eliminated once, for all of them together, and each column solves only what is left of its own."""
-    always = counted.all(axis=1)
-    core, rest = np.flatnonzero(always), np.flatnonzero(~always)
-    across = ridge[np.ix_(core, rest)]
-    both = np.linalg.solve(ridge[np.ix_(core, core)], np.hstack([across, wanted[core]]))
+def _alike(cosines: Row) -> Row:
+    found: Row = np.exp(SHARP * (cosines - 1))
+    return found
+
+
+def _solved(kernel: Row, wanted: Row, calm: Row) -> Row:
+    """For each column the ridge solution, with `calm` for each row and column: infinite where a row does not count.
+    Rows as calm in every column are eliminated once, for all of them; each column solves what is left of its own."""
+    shared = np.isfinite(calm).all(axis=1) & (calm == calm[:, :1]).all(axis=1)
+    core, rest = np.flatnonzero(shared), np.flatnonzero(~shared)
+    across = kernel[np.ix_(core, rest)]
+    ridge = kernel[np.ix_(core, core)]
+    np.fill_diagonal(ridge, ridge.diagonal() + calm[core, 0])
+    both = np.linalg.solve(ridge, np.hstack([across, wanted[core]]))
     of_rest, of_wanted = both[:, : len(rest)], both[:, len(rest) :]
-    left, left_wanted = ridge[np.ix_(rest, rest)] - across.T @ of_rest, wanted[rest] - across.T @ of_wanted
+    left, left_wanted = kernel[np.ix_(rest, rest)] - across.T @ of_rest, wanted[rest] - across.T @ of_wanted
     found = np.zeros_like(wanted)
     for column in range(wanted.shape[1]):
-        own = np.flatnonzero(counted[rest, column])
-        found[rest[own], column] = np.linalg.solve(left[np.ix_(own, own)], left_wanted[own, column])
+        own = np.flatnonzero(np.isfinite(calm[rest, column]))
+        ridge = left[np.ix_(own, own)]
+        np.fill_diagonal(ridge, ridge.diagonal() + calm[rest[own], column])
+        found[rest[own], column] = np.linalg.solve(ridge, left_wanted[own, column])
     found[core] = of_wanted - of_rest @ found[rest]
     return found
 

@@ -24,17 +24,23 @@ from knowledge.phrase import BadPhrase, Phrase, PhraseIndex, compile_phrase
 TABLE = Path(__file__).parent / "flags.toml"
 DENIED = "denied"
 CANCELLING = ("general", "ahead", "around", "ours", "talk")
-STOP, PAUSE, BLANK = ".", ",", "_"
+STOP, ASKED, PAUSE, BLANK = ".", ".?", ",", "_"  # a question ends like a sentence, and can be answered by "no"
 SHORTEST_MENDED = 7  # letters: shorter words are too near to others to be mended by likeness
 AHEAD = 7  # words that a general question reaches
-AROUND = 6  # words on both sides that another time reaches
+AROUND = 8  # words on both sides that another time reaches
 LISTABLE = 2  # words of something that can stand in a list of what is denied
+REPORTED = 3  # words between "said" and "if"
+ANSWERED = 5  # words between what is asked and its question mark
 DENIED_AHEAD = 4  # words between "didnt" and what was not done
 TURNS = frozenset("but however though although yet except".split())  # noqa: SIM905 - a list of words reads best so
+SUPPOSED = frozenset("if unless when whether incase".split())  # noqa: SIM905
+ANSWERS = frozenset("no nah nope naw never none not negative neg nothing".split())  # noqa: SIM905
+INSIDE = frozenset("no none never not wasnt werent isnt arent didnt hasnt havent nowhere".split())  # noqa: SIM905
 SUBJECTS = frozenset(
     "he hes hell hed she shes shell shed they theyve theyre theyll perp sus suspect who ill im ive youll".split()  # noqa: SIM905
 )
 SPEECH = frozenset("say says said saying mention mentions mentioned think thinks thought".split())  # noqa: SIM905
+REPORTS = SPEECH | frozenset("goes told telling text texted texting messaged threatened".split())  # noqa: SIM905
 LISTED = frozenset("no nobody noone nor neither none without nothing nowt denies denied deny denying".split())  # noqa: SIM905
 AFTER = frozenset("none nil neg negative denied".split())  # noqa: SIM905
 
@@ -84,6 +90,7 @@ class RuleTable:
     """The whole table, compiled."""
 
     flags: Mapping[str, FlagRules]
+    lists: Mapping[str, frozenset[str]] = field(repr=False)  # words of one kind, by name
     spelling: Mapping[str, str]
     keys: tuple[str, ...] = field(repr=False)
     denials: frozenset[str]
@@ -97,10 +104,16 @@ class RuleTable:
     index: PhraseIndex = field(repr=False)  # of every phrase but the figures: one walk along a message finds all
 
     def tokens(self, text: str) -> list[str]:
-        """The words of a message, mended; the end of a sentence is "." and a comma is ","."""
+        """The words of a message, mended; the end of a sentence is "." or ".?" and a comma is ","."""
         plain = re.sub("['’`]", "", text.lower())
-        mended = (STOP if token[0] in ".!?;\n" else self._mend(token) for token in _TOKENS.findall(plain))
-        return [word for token in mended for word in token.split()]  # "infront" is two words
+        mended = (_end(token) if token[0] in ".!?;\n" else self._mend(token) for token in _TOKENS.findall(plain))
+        words = [word for token in mended for word in token.split()]  # "infront" is two words
+        return words if not words or words[-1] in (STOP, ASKED) else [*words, STOP]
+
+    def kinds(self, text: str, names: Sequence[str]) -> list[str]:
+        """Which of these lists a message has a word of."""
+        tokens = frozenset(self.tokens(text))
+        return [f"@{name}" for name in names if not tokens.isdisjoint(self.lists[name])]
 
     def find(self, text: str) -> dict[str, list[Match]]:
         """What the rules see of each flag, with what cancels it. About a millisecond for a message."""
@@ -143,24 +156,23 @@ class RuleTable:
                     found.setdefault(slug, []).extend(_matches(flag, phrases, line))
 
     def _cancelled(self, tokens: Sequence[str], match: Match, covered: set[int], zones: set[int]) -> str:
-        if match.start in zones:
+        if match.start in zones and tokens[match.start] not in SUPPOSED:  # a threat can itself begin with "if"
             return "asked in general, or of other people or times"
         if self._denied(tokens, match, covered):
             return DENIED
         return self._cancelled(tokens, match.beside, covered, zones) if match.beside else ""
 
     def _denied(self, tokens: Sequence[str], match: Match, covered: set[int]) -> bool:
-        after = tokens[match.end : match.end + 2]
-        if after and (after[0] in AFTER or (after[0] == "no" and (len(after) == 1 or after[1] in (STOP, PAUSE)))):
+        if _denied_after(tokens, match.end) or _denied_inside(tokens, match):
             return True
         steps = 0
         for at in range(match.start - 1, max(-1, match.start - 14), -1):
             word = tokens[at]
-            if word in (STOP, *TURNS):
+            if word in (STOP, ASKED, *TURNS):
                 return False
             if word in self.denials:
                 following = tokens[at + 1] if at + 1 < len(tokens) else ""
-                if following in ("only", "just", "sure", "happy"):
+                if following in ("only", "just", "sure", "happy", "for"):
                     return False
                 return (word in LISTED and steps == 0) or (word not in LISTED and steps <= DENIED_AHEAD)
             if word in self.filler or word == PAUSE or at in covered:
@@ -178,7 +190,9 @@ class RuleTable:
         zones: set[int] = set()
         ours = {at for first, last in line.places(self.ours) for at in line.clause(first)}
         for first, last in line.places(self.ahead):
-            ends = (at for at in range(last, size) if line.tokens[at] in SUBJECTS | TURNS | {STOP})
+            if line.tokens[first] in SUPPOSED and REPORTS & set(line.tokens[max(0, first - REPORTED) : first]):
+                continue  # "he said if she goes …": a threat, not a supposition of ours
+            ends = (at for at in range(last, size) if line.tokens[at] in SUBJECTS | TURNS | {STOP, ASKED})
             zones |= set(range(first, min(next(ends, size), last + AHEAD)))
         for first, last in line.places(self.around):
             zones |= set(range(max(0, first - AROUND), min(size, last + AROUND))) & set(line.clause(first))
@@ -199,13 +213,15 @@ def load(file: Path = TABLE) -> RuleTable:
         table = tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadRule(f"{file.name}: {error}") from None
-    read = _Compiler({name: words.split() for name, words in table.pop("lists").items()})
+    lists = {name: words.split() for name, words in table.pop("lists").items()}
+    read = _Compiler(lists)
     spelling, cancels, figures = table.pop("spelling"), table.pop("cancels"), table.pop("figures")
     flags = {slug: _flag(slug, facts, read) for slug, facts in table.items()}
     spoken = {name: read.phrases("cancels", cancels[name]) for name in CANCELLING}
     every = Phrases().union(*map(_all_of, flags.values()), *spoken.values())
     return RuleTable(
         flags=flags,
+        lists={name: frozenset(words) for name, words in lists.items()},
         spelling=spelling,
         keys=tuple(sorted({word for word in spelling.values() if len(word) >= SHORTEST_MENDED})),
         denials=frozenset(cancels["denials"].split()),
@@ -281,7 +297,7 @@ class _Line:
 
     def clause(self, at: int) -> range:
         """The words of the sentence, or the part of it up to a turn such as "but", in which a word stands."""
-        ends = [where for where, token in enumerate(self.tokens) if token == STOP or token in TURNS]
+        ends = [where for where, token in enumerate(self.tokens) if token in (STOP, ASKED) or token in TURNS]
         first = max((where + 1 for where in ends if where < at), default=0)
         return range(first, min((where for where in ends if where >= at), default=len(self.tokens)))
 
@@ -306,6 +322,30 @@ def _together(flag: FlagRules, line: _Line) -> Iterator[Match]:
         for second in list(seconds)[:1]:
             words, phrase = f"{firsts[0].words} … {second.words}", f"{one} & {two}"
             yield replace(second, words=words, phrase=phrase, beside=firsts[0])
+
+
+def _end(token: str) -> str:
+    return ASKED if "?" in token else STOP
+
+
+def _denied_after(tokens: Sequence[str], end: int) -> bool:
+    """ "weapons none", "suicidal no, …", "pregnant? no" """
+    after = tokens[end : end + 2]
+    if after and after[0] == PAUSE and after[1:2] and after[1] in ANSWERS:
+        return end + 2 == len(tokens) or tokens[end + 2] in (STOP, ASKED, PAUSE)
+    if after and (after[0] in AFTER or (after[0] == "no" and (len(after) == 1 or after[1] in (STOP, PAUSE)))):
+        return True
+    for at in range(end, min(end + ANSWERED, len(tokens) - 1)):
+        if tokens[at] == ASKED:
+            return tokens[at + 1] in ANSWERS
+        if tokens[at] == STOP:
+            break
+    return False
+
+
+def _denied_inside(tokens: Sequence[str], match: Match) -> bool:
+    """A denial in a gap of the phrase: "hands never near her neck"."""
+    return any(word in INSIDE and word not in match.phrase for word in tokens[match.start + 1 : match.end - 1])
 
 
 def _overlap(one: Match, other: Match) -> bool:

@@ -62,8 +62,10 @@ class Looked:
 class Asking(Protocol):
     """Whoever notices that a message is near a flag's meaning."""
 
-    def near(self, text: str, vector: Any, known: AbstractSet[Flag]) -> tuple[Finding, ...]:
-        """What to ask about, the likeliest first; never one of the known."""
+    def near(
+        self, text: str, vector: Any, raised: AbstractSet[Flag], silenced: AbstractSet[Flag]
+    ) -> tuple[Finding, ...]:
+        """What to ask about, the likeliest first; never what is raised already, or what the message itself denies."""
 
 
 class Flags:
@@ -104,6 +106,6 @@ class Flags:
                 silenced.add(flag)
                 if all(one.cancelled == DENIED for one in matches):
                     denied.add(flag)
-        known = silenced | {one.flag for one in raised}
-        asked = self._asking.near(text, vector, known) if self._asking is not None else ()
+        up = {one.flag for one in raised}
+        asked = self._asking.near(text, vector, up, silenced) if self._asking is not None else ()
         return Looked((*raised, *asked), frozenset(denied))

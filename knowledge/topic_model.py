@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,16 +74,22 @@ class WordVectors:
             found[where] += np.float32(weight) * weights
         return found
 
-    def kernel(self, documents: Sequence[Sequence[str]], vectors: Vectors | None, meaning: float) -> Row:
-        """How like every phrase is to every other, `meaning` being the share of the vectors. Made in place: there are
-        ten million numbers in it."""
+    def kernel(
+        self,
+        documents: Sequence[Sequence[str]],
+        vectors: Vectors | None,
+        meaning: float,
+        alike: Callable[[Row], Row] = lambda cosines: cosines,
+    ) -> Row:
+        """How like every phrase is to every other, `meaning` being the share of the vectors, `alike` what their cosines
+        are worth. Made in place: there are ten million numbers in it."""
         found = np.empty((len(documents), self.size), np.float32)
         for at, document in enumerate(documents):
             found[at] = self.likeness(document)
         if vectors is not None:
             found *= 1 - meaning
             for at in range(0, len(documents), ROWS):
-                found[at : at + ROWS] += meaning * (vectors[at : at + ROWS] @ vectors.T)
+                found[at : at + ROWS] += meaning * alike(vectors[at : at + ROWS] @ vectors.T)
         return found
 
 

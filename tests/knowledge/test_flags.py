@@ -58,10 +58,29 @@ def test_a_denial_reaches_a_list_but_not_past_but() -> None:
     assert raised("no weapons, strangulation or threats to kill") == set()
     assert raised("no weapons but he strangled her") == {"strangulation"}
     assert "strangulation" in raised("not only choked her, he laughed")
+    assert "strangulation" in raised("not for the first time he strangled her")
     assert "strangulation" in raised("no marks hands round her neck")
     assert raised("weapons none") == set()
     assert raised("hasnt said hed hurt himself") == set()
     assert raised("no he said hell kill her") == {"threat-to-kill"}
+
+
+def test_a_question_answered_by_no_does_not_raise() -> None:
+    assert raised("firearms? no, never held one") == set()
+    assert raised("is she pregnant? nope") == set()
+    assert raised("looked for a head injury, none, she is fine") == set()
+    assert raised("he said hell kill her. no weapon seen") == {"threat-to-kill"}
+    assert raised("is she pregnant? yes 20 weeks") == {"pregnancy"}
+
+
+def test_a_denial_inside_what_is_said_counts_unless_the_phrase_itself_has_it() -> None:
+    assert raised("hands never near her neck") == set()
+    assert "medical-emergency" in raised("she cannot be woken")
+
+
+def test_a_threat_can_begin_with_if_and_a_supposition_does_not_raise() -> None:
+    assert raised("if he cant have her no one will") == {"threat-to-kill"}
+    assert raised("what happens if he had a knife") == set()
 
 
 def test_two_things_raise_together_wherever_they_stand_and_not_when_one_is_denied() -> None:
@@ -80,6 +99,10 @@ def test_a_name_alone_does_not_raise_in_talk_of_forms_and_courses() -> None:
 def test_what_is_said_of_this_suspect_counts_beside_talk_of_an_earlier_partner() -> None:
     assert raised("strangled by her last boyfriend in 2009") == set()
     assert "strangulation" in raised("strangled by her last boyfriend in 2009 and by him tonight")
+
+
+def test_the_kinds_of_words_of_a_message_are_those_of_the_tables_lists() -> None:
+    assert load().kinds("she saw a machete, kids asleep", ("neck", "weapon", "child")) == ["@weapon", "@child"]
 
 
 def test_a_gap_does_not_cross_the_end_of_a_sentence() -> None:
@@ -128,7 +151,7 @@ def test_a_phrase_that_cannot_be_read_is_refused(phrase: str, reason: str) -> No
 def test_a_wrong_table_is_refused_with_its_flag(tmp_path: Path) -> None:
     table = flag_rules.TABLE.read_text()
     broken = tmp_path / "flags.toml"
-    broken.write_text(table.replace('"pregnan*",', '"pregnan* (",', 1))
+    broken.write_text(table.replace('"pregnanc*",', '"pregnanc* (",', 1))
     with pytest.raises(BadRule, match="pregnancy: a bracket is not closed"):
         load(broken)
     broken.write_text(table.replace('title = "Weapon"\n', "", 1))
