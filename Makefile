@@ -62,7 +62,7 @@ bench-knowledge: $(ENV) $(VECTORS) ## measure search and red flags on labelled m
 bench-audit: $(ENV) ## measure what the trail costs, side by side in one run (ARGS=--quick for a hundredth)
 	@$(BIN)/python -m bench.audit $(ARGS)
 
-states: $(ENV) ## draw docs/states.md, settings.md and events.md from the code
+states: $(ENV) ## draw docs/states.md, settings.md, events.md and permissions.md from the code
 	@$(BIN)/lanyard states docs
 
 lock: $(ENV) ## pin what pyproject.toml asks for (versions already pinned stay)

@@ -15,10 +15,14 @@ from storage.sealing import Sealed, SealedText
 class Role(Enum):
     """What someone is to the line. One person may hold several; a session or a message uses one."""
 
-    OFFICER = "officer"
-    IDVA = "idva"
-    SUPERVISOR = "supervisor"
+    OFFICER = "officer"  # asks, from a scene
+    IDVA = "idva"  # answers, independent of the police
+    IDVA_LEAD = "idva_lead"  # leads the IDVAs, for the trust
+    SUPERVISOR = "supervisor"  # audits the advice, for the force
+    SERGEANT = "sergeant"  # detective sergeant: triage, sets the later grade
     CURATOR = "curator"  # answers for the catalogue: approves, publishes, recalls
+    ADMIN = "admin"  # people and their roles; no words
+    AUDITOR = "auditor"  # the trail, and nothing else
 
 
 class Standing(Enum):

@@ -16,6 +16,7 @@ from conversations.tables import Message
 from conversations.work import Work
 
 Text = Annotated[str, Form(max_length=20_000)]
+Hours = Annotated[str, Form(pattern=r"^(|[0-9]{1,2}|([01]?[0-9]|2[0-3]):[0-5][0-9])$")]  # how long, or until when
 ClientId = Annotated[str, Form(max_length=60, pattern=r"[A-Za-z0-9-]*")]
 
 

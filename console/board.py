@@ -5,22 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from access.people import Known
-from access.tables import Role
-from console.acts import went
+from access.permissions import Action, allow
+from access.signin import SignedIn
+from console.acts import Hours, went
 from console.desk import until
 from console.front import Front
 from console.page import Pages
-from console.session import signed_in
+from console.session import permitted, who
 from conversations import search, store, view
 from conversations.case import Case
 from conversations.rota import go_off_duty, go_on_duty
 from conversations.work import Work
 
 router = APIRouter()
-Me = Annotated[str, Depends(signed_in(Role.SUPERVISOR))]
+Seeing = Annotated[SignedIn, Depends(who(Action.SEE_BOARD))]
+Leading = Annotated[str, Depends(permitted(Action.LEAD))]
+Taking = Annotated[str, Depends(permitted(Action.LEAD_TAKE))]
 
 
 @dataclass(frozen=True)
@@ -44,26 +47,26 @@ def _board(work: Work, me: str) -> BoardShown:
 
 
 @router.get("/board")
-async def home(request: Request, me: Me) -> Response:
+async def home(request: Request, me: Seeing) -> Response:
     """The board."""
     return await _show(request, me, "board.html")
 
 
 @router.get("/board/live")
-async def refreshed(request: Request, me: Me) -> Response:
+async def refreshed(request: Request, me: Seeing) -> Response:
     """Its changing part alone."""
     return await _show(request, me, "board-live.html")
 
 
-async def _show(request: Request, me: str, template: str) -> Response:
+async def _show(request: Request, me: SignedIn, template: str) -> Response:
     front: Front = request.app.state.front
     pages: Pages = request.app.state.pages
-    board = await front.run(lambda work: _board(work, me))
-    return pages.show(request, template, {"board": board, "role": Role.SUPERVISOR})
+    board = await front.run(lambda work: _board(work, me.person_id))
+    return pages.show(request, template, {"board": board, "role": me.role, "may_lead": allow(me.role, Action.LEAD)})
 
 
 @router.post("/board/duty")
-async def duty(request: Request, me: Me, hours: Annotated[str, Form(max_length=5)] = "") -> Response:
+async def duty(request: Request, me: Leading, hours: Hours = "") -> Response:
     """On duty as lead until then, or off duty."""
 
     def change(work: Work) -> None:
@@ -77,7 +80,7 @@ async def duty(request: Request, me: Me, hours: Annotated[str, Form(max_length=5
 
 
 @router.post("/board/{ref}/take")
-async def take(request: Request, ref: str, me: Me) -> Response:
+async def take(request: Request, ref: str, me: Taking) -> Response:
     """The lead deals with it in person."""
 
     def act(work: Work) -> None:

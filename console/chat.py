@@ -6,11 +6,12 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request, Response
 
+from access.permissions import Action
 from access.tables import Role
 from console.acts import ClientId, Text, own_message, say_in, went
 from console.front import Front
 from console.page import Pages
-from console.session import signed_in
+from console.session import permitted
 from conversations import recalls, store, view
 from conversations.case import Case
 from conversations.consult import edit, reopen, set_grade, set_incident, set_safe, withdraw
@@ -19,12 +20,14 @@ from conversations.taps import press
 from conversations.work import Work
 
 router = APIRouter()
-Me = Annotated[str, Depends(signed_in(Role.OFFICER))]
+Asking = Annotated[str, Depends(permitted(Action.ASK))]
+Reading = Annotated[str, Depends(permitted(Action.READ_ASKED))]
+Writing = Annotated[str, Depends(permitted(Action.WRITE_ASKED))]
 GRADES = ("high", "medium", "standard", "not_done")
 
 
 @router.get("/chat")
-async def home(request: Request, me: Me) -> Response:
+async def home(request: Request, me: Asking) -> Response:
     """Own consultations, and a place to write."""
     front: Front = request.app.state.front
     pages: Pages = request.app.state.pages
@@ -34,7 +37,7 @@ async def home(request: Request, me: Me) -> Response:
 
 
 @router.get("/chat/list")
-async def listed(request: Request, me: Me) -> Response:
+async def listed(request: Request, me: Asking) -> Response:
     """The list alone, for live refreshing."""
     front: Front = request.app.state.front
     pages: Pages = request.app.state.pages
@@ -46,13 +49,13 @@ def _listed(work: Work, me: str) -> dict[str, Any]:
 
 
 @router.get("/chat/{ref}")
-async def thread(request: Request, ref: str, me: Me) -> Response:
+async def thread(request: Request, ref: str, me: Reading) -> Response:
     """One consultation."""
     return await _thread(request, ref, me, "thread.html")
 
 
 @router.get("/chat/{ref}/messages")
-async def messages(request: Request, ref: str, me: Me) -> Response:
+async def messages(request: Request, ref: str, me: Reading) -> Response:
     """Its messages alone, for live refreshing."""
     return await _thread(request, ref, me, "messages.html")
 
@@ -72,7 +75,7 @@ async def _thread(request: Request, ref: str, me: str, template: str) -> Respons
 
 
 @router.post("/chat/say")
-async def ask(request: Request, me: Me, text: Text, client_id: ClientId = "") -> Response:
+async def ask(request: Request, me: Asking, text: Text, client_id: ClientId = "") -> Response:
     """A new question."""
     front: Front = request.app.state.front
     received = await front.say(me, None, text, client_id or front.line.token())
@@ -81,13 +84,13 @@ async def ask(request: Request, me: Me, text: Text, client_id: ClientId = "") ->
 
 
 @router.post("/chat/{ref}/say")
-async def say(request: Request, ref: str, me: Me, text: Text, client_id: ClientId = "") -> Response:
+async def say(request: Request, ref: str, me: Writing, text: Text, client_id: ClientId = "") -> Response:
     """The officer writes on."""
     return await say_in(request, me, ref, text, client_id, f"/chat/{ref}")
 
 
 @router.post("/chat/{ref}/tap")
-async def tap(request: Request, ref: str, me: Me, token: Annotated[str, Form(max_length=64)]) -> Response:
+async def tap(request: Request, ref: str, me: Writing, token: Annotated[str, Form(max_length=64)]) -> Response:
     """A button of a notice. What it does is read from its token alone; `ref` is only where to go back to."""
     await request.app.state.front.run(lambda work: press(work, me, token))
     return went(request, f"/chat/{ref}")
@@ -97,7 +100,7 @@ async def tap(request: Request, ref: str, me: Me, token: Annotated[str, Form(max
 async def details(
     request: Request,
     ref: str,
-    me: Me,
+    me: Writing,
     grade: Annotated[str, Form()] = "",
     safe: Annotated[str, Form()] = "",
     log: Annotated[str, Form(max_length=30)] = "",
@@ -118,21 +121,21 @@ async def details(
 
 
 @router.post("/chat/{ref}/withdraw")
-async def end(request: Request, ref: str, me: Me) -> Response:
+async def end(request: Request, ref: str, me: Writing) -> Response:
     """No longer needed."""
     await request.app.state.front.run(lambda work: withdraw(_own(work, ref, me), me))
     return went(request, f"/chat/{ref}")
 
 
 @router.post("/chat/{ref}/reopen")
-async def again(request: Request, ref: str, me: Me) -> Response:
+async def again(request: Request, ref: str, me: Writing) -> Response:
     """Ask more."""
     await request.app.state.front.run(lambda work: reopen(_own(work, ref, me)))
     return went(request, f"/chat/{ref}")
 
 
 @router.post("/chat/{ref}/messages/{number}")
-async def change(request: Request, ref: str, number: int, me: Me, text: Text) -> Response:
+async def change(request: Request, ref: str, number: int, me: Writing, text: Text) -> Response:
     """Change one's own words; the first wording stays."""
 
     def act(work: Work) -> None:

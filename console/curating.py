@@ -9,17 +9,17 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request, Response
 
+from access.permissions import Action
 from console.acts import went
 from console.knowledge import Proposing, ReadingAll, VersionShown, shown
 from console.reader import Reader, reader, show
 from conversations import catalogue
-from conversations.catalogue import Act
 from conversations.work import Work
 from knowledge import library
 from knowledge.tables import State
 
 router = APIRouter(prefix="/catalogue/{role}")
-Deciding = Annotated[Reader, Depends(reader(Act.DECIDE))]
+Deciding = Annotated[Reader, Depends(reader(Action.DECIDE_ENTRY))]
 Reason = Annotated[str, Form(max_length=1_000)]
 SHOWN_RELEASES = 10
 

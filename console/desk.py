@@ -10,11 +10,12 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Request, Response
 
 from access.people import Known
+from access.permissions import Action
 from access.tables import Role
-from console.acts import ClientId, Text, own_message, say_in, went
+from console.acts import ClientId, Hours, Text, own_message, say_in, went
 from console.front import Front
 from console.page import LOCAL, Pages
-from console.session import signed_in
+from console.session import permitted
 from conversations import search, store, view
 from conversations.advise import Advice, advise
 from conversations.case import Case
@@ -27,7 +28,10 @@ from conversations.transfer import accept_transfer, offer_transfer, refuse_trans
 from conversations.work import Work
 
 router = APIRouter()
-Me = Annotated[str, Depends(signed_in(Role.IDVA))]
+AtDesk = Annotated[str, Depends(permitted(Action.SEE_DESK))]
+Reading = Annotated[str, Depends(permitted(Action.READ_HELD))]
+Taking = Annotated[str, Depends(permitted(Action.TAKE))]
+Answering = Annotated[str, Depends(permitted(Action.ANSWER))]
 Field = Annotated[str, Form(max_length=4_000)]
 REASONS = {"busy", "conflict", "other"}
 
@@ -65,7 +69,7 @@ def _pane(work: Work, ref: str, me: str) -> view.ThreadShown:
 
 
 @router.get("/desk")
-async def home(request: Request, me: Me) -> Response:
+async def home(request: Request, me: AtDesk) -> Response:
     """The whole desk."""
     front: Front = request.app.state.front
     pages: Pages = request.app.state.pages
@@ -74,7 +78,7 @@ async def home(request: Request, me: Me) -> Response:
 
 
 @router.get("/desk/offers")
-async def offered(request: Request, me: Me) -> Response:
+async def offered(request: Request, me: AtDesk) -> Response:
     """Offers and the waiting list alone, for live refreshing. Tells which panes there are."""
     front: Front = request.app.state.front
     pages: Pages = request.app.state.pages
@@ -85,7 +89,7 @@ async def offered(request: Request, me: Me) -> Response:
 
 
 @router.get("/desk/{ref}")
-async def single(request: Request, ref: str, me: Me) -> Response:
+async def single(request: Request, ref: str, me: Reading) -> Response:
     """One pane by itself."""
     front: Front = request.app.state.front
     pages: Pages = request.app.state.pages
@@ -94,7 +98,7 @@ async def single(request: Request, ref: str, me: Me) -> Response:
 
 
 @router.get("/desk/{ref}/messages")
-async def messages(request: Request, ref: str, me: Me) -> Response:
+async def messages(request: Request, ref: str, me: Reading) -> Response:
     """The messages of one pane, for live refreshing."""
     front: Front = request.app.state.front
     pages: Pages = request.app.state.pages
@@ -105,7 +109,7 @@ async def messages(request: Request, ref: str, me: Me) -> Response:
 
 
 @router.post("/desk/duty")
-async def duty(request: Request, me: Me, hours: Annotated[str, Form(max_length=5)] = "") -> Response:
+async def duty(request: Request, me: AtDesk, hours: Hours = "") -> Response:
     """On duty until then, or off duty."""
 
     def change(work: Work) -> None:
@@ -128,7 +132,7 @@ def until(hours: str, now: datetime) -> datetime:
 
 
 @router.post("/desk/{ref}/accept")
-async def accept(request: Request, ref: str, me: Me) -> Response:
+async def accept(request: Request, ref: str, me: Taking) -> Response:
     """Take it."""
 
     def act(case: Case) -> None:
@@ -141,7 +145,7 @@ async def accept(request: Request, ref: str, me: Me) -> Response:
 
 
 @router.post("/desk/{ref}/decline")
-async def decline(request: Request, ref: str, me: Me, reason: Annotated[str, Form()] = "busy") -> Response:
+async def decline(request: Request, ref: str, me: Taking, reason: Annotated[str, Form()] = "busy") -> Response:
     """Say no, with a reason."""
 
     def act(case: Case) -> None:
@@ -154,20 +158,26 @@ async def decline(request: Request, ref: str, me: Me, reason: Annotated[str, For
 
 
 @router.post("/desk/{ref}/say")
-async def say(request: Request, ref: str, me: Me, text: Text, client_id: ClientId = "") -> Response:
+async def say(request: Request, ref: str, me: Answering, text: Text, client_id: ClientId = "") -> Response:
     """The IDVA writes; the pane names the consultation, so there is nothing to mix up."""
     return await say_in(request, me, ref, text, client_id, "/desk")
 
 
 @router.post("/desk/{ref}/send")
-async def send(request: Request, ref: str, me: Me, entry: Annotated[str, Form(max_length=90)]) -> Response:
+async def send(request: Request, ref: str, me: Answering, entry: Annotated[str, Form(max_length=90)]) -> Response:
     """Send an entry of the catalogue to the officer, as it stands."""
     return await _act(request, ref, lambda case: send_entry(case, me, entry), "/desk")
 
 
 @router.post("/desk/{ref}/advise")
 async def give_advice(
-    request: Request, ref: str, me: Me, do_now: Field, tell: Field, services: Field = "", would_change: Field = ""
+    request: Request,
+    ref: str,
+    me: Answering,
+    do_now: Field,
+    tell: Field,
+    services: Field = "",
+    would_change: Field = "",
 ) -> Response:
     """End with advice."""
     advice = Advice(do_now, tell, services, would_change)
@@ -176,14 +186,14 @@ async def give_advice(
 
 @router.post("/desk/{ref}/transfer")
 async def pass_on(
-    request: Request, ref: str, me: Me, colleague: Annotated[str, Form(max_length=32)], note: Field = ""
+    request: Request, ref: str, me: Answering, colleague: Annotated[str, Form(max_length=32)], note: Field = ""
 ) -> Response:
     """Ask a colleague to take over."""
     return await _act(request, ref, lambda case: offer_transfer(case, me, colleague, note), "/desk")
 
 
 @router.post("/desk/{ref}/messages/{number}")
-async def change(request: Request, ref: str, number: int, me: Me, text: Text) -> Response:
+async def change(request: Request, ref: str, number: int, me: Answering, text: Text) -> Response:
     """Change one's own words; the first wording stays."""
     return await _act(request, ref, lambda case: edit(case, own_message(case.work, case, number), me, text), "/desk")
 

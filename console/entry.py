@@ -13,12 +13,11 @@ from access.signin import begin_session, end_session
 from access.tables import CodePurpose, Role
 from audit.events import Event
 from console.front import Front
-from console.page import Pages
+from console.page import HOME, Pages
 from console.session import clear_cookie, look, set_cookie
 from conversations.work import Work
 
 router = APIRouter()
-HOME = {Role.OFFICER: "/chat", Role.IDVA: "/desk", Role.SUPERVISOR: "/board", Role.CURATOR: "/catalogue/curator"}
 
 
 @router.get("/")

@@ -13,11 +13,11 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+from access.permissions import Action
 from console.acts import went
 from console.front import Front
 from console.reader import Reader, local_today, reader, show
 from conversations import catalogue, from_advice, recalls
-from conversations.catalogue import Act
 from conversations.errors import NotConfirmed
 from conversations.work import Work
 from knowledge import library
@@ -30,9 +30,9 @@ from knowledge.showing import card
 from knowledge.tables import EntryVersion, State
 
 router = APIRouter(prefix="/catalogue/{role}")
-Reading = Annotated[Reader, Depends(reader(Act.READ))]
-ReadingAll = Annotated[Reader, Depends(reader(Act.READ_ALL))]
-Proposing = Annotated[Reader, Depends(reader(Act.PROPOSE))]
+Reading = Annotated[Reader, Depends(reader(Action.READ_CATALOGUE))]
+ReadingAll = Annotated[Reader, Depends(reader(Action.READ_PROPOSALS))]
+Proposing = Annotated[Reader, Depends(reader(Action.PROPOSE_ENTRY))]
 Choice = Annotated[str, Query(max_length=80)]
 
 
@@ -73,7 +73,7 @@ async def listed(
 def _listed(work: Work, me: Reader, wanted: dict[str, str]) -> dict[str, Any]:
     today = local_today(work)
     rows = [_row(one, today) for one in library.live(work.session)]
-    rows = [one for one in rows if (me.may("read_all") or not one.past) and _fits(one, wanted)]
+    rows = [one for one in rows if (me.may(Action.READ_PROPOSALS) or not one.past) and _fits(one, wanted)]
     rows.sort(key=lambda one: (one.entry.review_by if wanted["review"] else date.min, one.entry.title.lower()))
     return {"rows": rows, "wanted": wanted, "counts": _counts(work, me, today), "owed": recalls.owed(work, me.id)}
 
@@ -94,7 +94,7 @@ def _fits(one: Listed, wanted: dict[str, str]) -> bool:
 
 def _counts(work: Work, me: Reader, today: date) -> dict[str, int]:
     """What waits for somebody, for whoever may see it."""
-    if not me.may("read_all"):
+    if not me.may(Action.READ_PROPOSALS):
         return {}
     return {
         "proposed": len(library.in_state(work.session, State.PROPOSED)),
@@ -112,7 +112,7 @@ async def one(request: Request, me: Reading, entry_id: str) -> Response:
 def _entry(work: Work, me: Reader, entry_id: str) -> dict[str, Any]:
     live = next((one for one in library.live(work.session) if one.entry.id == entry_id), None)
     today = local_today(work)
-    if not me.may("read_all") and (live is None or not offerable(live, today)):
+    if not me.may(Action.READ_PROPOSALS) and (live is None or not offerable(live, today)):
         raise NoSuchVersion
     rows = library.versions(work.session, entry_id)
     if not rows:
@@ -122,7 +122,7 @@ def _entry(work: Work, me: Reader, entry_id: str) -> dict[str, Any]:
         "card": card(live.entry, work.now).partition("\n\n")[2] if live else "",
         "title": live.entry.title if live else library.title_of(rows[0]),
         "entry_id": entry_id,
-        "versions": [shown(work, me, row) for row in rows] if me.may("read_all") else [],
+        "versions": [shown(work, me, row) for row in rows] if me.may(Action.READ_PROPOSALS) else [],
     }
 
 

@@ -6,34 +6,36 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import StreamingResponse
 
+from access.permissions import Action
 from access.signin import NotSignedIn
-from access.tables import Role
 from console.front import Front
+from console.reader import Reader, reader
 from console.session import look
 from conversations import view
 
 router = APIRouter()
+Listening = Annotated[Reader, Depends(reader(Action.LISTEN))]
+Showing = Annotated[Reader, Depends(reader(Action.MARK_SHOWN))]
 
 
 @router.get("/live/{role}")
-async def events(request: Request, role: Role) -> Response:
+async def events(request: Request, me: Listening) -> Response:
     """Yields `changed` while the session lasts; ends by itself once it does not."""
-    found = await look(request, role)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(_events(request, role, found.person_id), media_type="text/event-stream", headers=headers)
+    return StreamingResponse(_events(request, me), media_type="text/event-stream", headers=headers)
 
 
-async def _events(request: Request, role: Role, person_id: str) -> AsyncIterator[str]:
+async def _events(request: Request, me: Reader) -> AsyncIterator[str]:
     front: Front = request.app.state.front
     yield "retry: 2000\n\nevent: changed\ndata: -\n\n"
-    async for _ in front.live(person_id):
+    async for _ in front.live(me.id):
         if await request.is_disconnected():
             return
         try:
-            await look(request, role)
+            await look(request, me.role)
         except NotSignedIn:
             yield "event: ended\ndata: -\n\n"
             return
@@ -44,9 +46,8 @@ async def _events(request: Request, role: Role, person_id: str) -> AsyncIterator
 
 
 @router.post("/shown/{role}/{ref}")
-async def shown(request: Request, role: Role, ref: str, ids: Annotated[str, Form(max_length=20_000)]) -> Response:
+async def shown(request: Request, me: Showing, ref: str, ids: Annotated[str, Form(max_length=20_000)]) -> Response:
     """These messages are on the reader's screen."""
-    found = await look(request, role)
     front: Front = request.app.state.front
-    await front.run(lambda work: view.shown(work, ref, found.person_id, ids.split(",")))
+    await front.run(lambda work: view.shown(work, ref, me.id, ids.split(",")))
     return Response(status_code=204)

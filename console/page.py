@@ -23,6 +23,17 @@ from access.tables import Role
 from console.front import Front
 
 LOCAL = ZoneInfo("Europe/London")
+HOME = {
+    Role.OFFICER: "/chat",
+    Role.IDVA: "/desk",
+    Role.IDVA_LEAD: "/board",
+    Role.SUPERVISOR: "/board",
+    Role.SERGEANT: "/board",
+    Role.CURATOR: "/catalogue/curator",
+    Role.ADMIN: "/people",
+    Role.AUDITOR: "/trail",
+}
+"""Where each role begins."""
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
@@ -95,6 +106,7 @@ class Pages:
             practice=self._front.practice,
             asset=self._asset,
             Role=Role,
+            home=HOME,
             now=self._front.line.now(),
             **values,
         )

@@ -10,12 +10,11 @@ from typing import Any
 
 from fastapi import Request, Response
 
+from access.permissions import Action, allow
 from access.tables import Role
 from console.front import Front
 from console.page import LOCAL, Pages
-from console.session import signed_in
-from conversations.catalogue import MAY, Act
-from conversations.errors import NotYours
+from console.session import admit
 from conversations.work import Work
 from knowledge.entry import Confirmation
 from knowledge.flags import Flag
@@ -46,20 +45,17 @@ class Reader:
         """Where this role's pages of the catalogue begin."""
         return f"/catalogue/{self.role.value}"
 
-    def may(self, act: str) -> bool:
+    def may(self, action: Action | str) -> bool:
         """Whether this role may do that: for what a page shows. The use case asks again."""
-        return self.role in MAY[Act(act)]
+        return allow(self.role, Action(action))
 
 
-def reader(act: Act) -> Callable[[Request, Role], Awaitable[Reader]]:
+def reader(action: Action) -> Callable[[Request, Role], Awaitable[Reader]]:
     """A dependency: the person signed in, in the role of the address. Raises `NotSignedIn`, or `NotYours` where that
     role may not do this."""
 
     async def who(request: Request, role: Role) -> Reader:
-        person_id = await signed_in(role)(request)
-        if role not in MAY[act]:
-            raise NotYours
-        return Reader(person_id, role)
+        return Reader((await admit(request, action, role)).person_id, role)
 
     return who
 

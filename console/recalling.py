@@ -11,23 +11,23 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Query, Request, Response
 
-from access.tables import Role
+from access.permissions import Action
 from console.acts import went
-from console.entry import HOME
 from console.front import Front
 from console.knowledge import Reading, ReadingAll
-from console.page import LOCAL
+from console.page import HOME, LOCAL
 from console.reader import Reader, local_today, reader, show
 from conversations import recalls, store
 from conversations.case import Case
-from conversations.catalogue import Act
-from conversations.errors import NotYours, WrongPeriod
+from conversations.errors import WrongPeriod
 from conversations.recalls import Wrong
 from conversations.work import Work
 from knowledge import library, recall
 
 router = APIRouter(prefix="/catalogue/{role}")
-Recalling = Annotated[Reader, Depends(reader(Act.RECALL))]
+Recalling = Annotated[Reader, Depends(reader(Action.RECALL_ENTRY))]
+SeeingOwn = Annotated[Reader, Depends(reader(Action.SEE_OWN_ADVICE))]
+Correcting = Annotated[Reader, Depends(reader(Action.CORRECT_ADVICE))]
 Day = Annotated[str, Form(max_length=10)]
 Words = Annotated[str, Form(max_length=4_000)]
 USUAL = timedelta(days=30)  # how far back the form begins
@@ -134,9 +134,8 @@ async def acknowledge(request: Request, me: Reading, recall_id: str) -> Response
 
 
 @router.get("/advice")
-async def advice(request: Request, me: ReadingAll) -> Response:
+async def advice(request: Request, me: SeeingOwn) -> Response:
     """An IDVA's own advice of the last fortnight, by reference alone."""
-    _require_idva(me)
 
     def load(work: Work) -> dict[str, Any]:
         return {"given": [(row.ref, row.changed_at) for row in recalls.advised_by(work, me.id)]}
@@ -145,20 +144,14 @@ async def advice(request: Request, me: ReadingAll) -> Response:
 
 
 @router.post("/advice/{ref}/recall")
-async def recall_advice(request: Request, me: ReadingAll, ref: str, correction: Words = "") -> Response:
+async def recall_advice(request: Request, me: Correcting, ref: str, correction: Words = "") -> Response:
     """Correct one's own advice."""
-    _require_idva(me)
 
     def act(work: Work) -> None:
         recalls.recall_advice(Case.load(work, store.by_ref(work.session, ref).id), me.id, correction)
 
     await _front(request).run(act)
     return went(request, f"{me.base}/recalls")
-
-
-def _require_idva(me: Reader) -> None:
-    if me.role is not Role.IDVA:
-        raise NotYours
 
 
 def _front(request: Request) -> Front:

@@ -14,6 +14,10 @@ class NotYours(LineError):
     """There is no such consultation."""  # what one may not see does not exist
 
 
+class NoSuchCorrection(NotYours):
+    """There is no such correction."""
+
+
 class Taken(LineError):
     """Somebody else has taken it."""
 

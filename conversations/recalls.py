@@ -14,16 +14,17 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import or_, select
 
+from access import permissions
 from access.people import NoSuchPerson, telegram_of
 from access.tables import Role
 from audit.events import Event
 from conversations import catalogue, wording
 from conversations.case import Case
-from conversations.catalogue import Act, require
 from conversations.dialogue import Action, Rows
-from conversations.errors import NoAdvice, NothingToSay, NotYours, WrongPeriod
+from conversations.errors import NoAdvice, NoSuchCorrection, NothingToSay, NotYours, WrongPeriod
 from conversations.post import deliver, make_buttons, note, write_message
 from conversations.relay import header
+from conversations.standing import require
 from conversations.tables import Consultation, Message, MessageKind, Side
 from conversations.work import Work
 from knowledge import library, recall
@@ -47,7 +48,7 @@ class Wrong:
 def recall_entry(work: Work, by: str, wrong: Wrong) -> str:
     """Recall an entry; gives the recall's id. Raises `RoleMissing`, `WrongPeriod`, `NothingToSay`, `NoSuchVersion`
     or what `library.withdraw` does."""
-    require(work, by, Act.RECALL)
+    require(work, by, permissions.Action.RECALL_ENTRY)
     if wrong.until <= wrong.since:
         raise WrongPeriod
     correction = _correction(wrong.correction)
@@ -89,7 +90,7 @@ def acknowledge(work: Work, person_id: str, recall_id: str) -> None:
 
 def send_again(work: Work, by: str, recall_id: str) -> int:
     """Tell everybody again who has not acknowledged it; gives how many. Raises `RoleMissing` or `NotYours`."""
-    require(work, by, Act.RECALL)
+    require(work, by, permissions.Action.RECALL_ENTRY)
     found = _one(work, recall_id)
     for one in found.missing:
         _tell(work, one.person_id, found)
@@ -179,7 +180,7 @@ def _button(recall_id: str) -> Rows:
 def _one(work: Work, recall_id: str) -> recall.Reached:
     found = recall.recalls(work.session, recall_id)
     if not found:
-        raise NotYours
+        raise NoSuchCorrection
     return found[0]
 
 

@@ -10,19 +10,21 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from access.people import set_standing
-from access.tables import Role, Standing
+from access.permissions import Action
+from access.tables import Standing
 from audit.events import Event
 from conversations import store
 from conversations.case import Case
-from conversations.errors import OffDuty, RoleMissing, StillHolding
+from conversations.errors import OffDuty, StillHolding
 from conversations.search import lose_owner, offers_ran_out, unreachable
+from conversations.standing import require
 from conversations.states import OWNED, State, Timer
 from conversations.tables import Consultation, OfferKind, OfferOutcome, Shift
 from conversations.transfer import refuse_transfer
 from conversations.work import Work
 
 LONGEST_SHIFT = timedelta(hours=14)
-_ROLE_OF = {store.IDVA_DUTY: Role.IDVA, store.LEAD_DUTY: Role.SUPERVISOR}
+_MAY = {store.IDVA_DUTY: Action.SEE_DESK, store.LEAD_DUTY: Action.LEAD}
 
 
 def add_shift(
@@ -31,8 +33,7 @@ def add_shift(
     """Put somebody on the rota; `by`: who does it, if not they themselves.
 
     Raises `RoleMissing`, or ValueError for a shift that cannot be."""
-    if not work.has_role(person_id, _ROLE_OF[duty]):
-        raise RoleMissing
+    require(work, person_id, _MAY[duty])
     if not timedelta(0) < ends_at - starts_at <= LONGEST_SHIFT:
         raise ValueError("a shift ends after it starts, and lasts 14 hours at most")
     shift = Shift(id=work.new_id(), person_id=person_id, duty=duty, starts_at=starts_at, ends_at=ends_at)

@@ -14,8 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from access import permissions
 from access.enrolment import count_in, hash_of
-from access.tables import Role
 from audit.events import Event
 from conversations import consult, errors, held, recalls, redflags, search, signposting, wording
 from conversations.advise import ask_on, understood
@@ -24,6 +24,7 @@ from conversations.dialogue import Action
 from conversations.errors import LineError, NotYours, Taken
 from conversations.post import note
 from conversations.send_entry import send_entry
+from conversations.standing import may
 from conversations.states import ENDED, NotPossible, State
 from conversations.store import open_offers
 from conversations.tables import Consultation, OfferKind, OfferOutcome, Tap
@@ -139,7 +140,7 @@ def _withdraw(case: Case, _argument: str) -> None:
 
 
 def _accept(work: Work, person_id: str, tap: Tap) -> str:
-    if not work.has_role(person_id, Role.IDVA):
+    if not may(work, person_id, permissions.Action.TAKE):
         raise NotYours
     case = _case(work, tap)
     if case.transfer_offer() == person_id:
@@ -160,7 +161,7 @@ def _decline(work: Work, person_id: str, tap: Tap) -> str:
 
 
 def _lead_took(work: Work, person_id: str, tap: Tap) -> str:
-    if not work.has_role(person_id, Role.SUPERVISOR):
+    if not may(work, person_id, permissions.Action.LEAD_TAKE):
         raise NotYours
     search.lead_took(_case(work, tap), person_id)
     return "tap_done"

@@ -18,7 +18,7 @@ from conversations.rota import add_shift, suspend
 from conversations.search import LOCAL
 from conversations.work import BY_THE_LINE, Work, working
 from lanyard import schema
-from lanyard.drawing import draw, draw_events, draw_settings
+from lanyard.drawing import draw, draw_events, draw_permissions, draw_settings
 from lanyard.practice import open_practice, practice_settings, welcome
 from lanyard.serving import serve as run_server
 from lanyard.settings import Settings, read_settings
@@ -148,10 +148,11 @@ def database_upgrade(_asked: Namespace) -> int:
 
 
 def states(asked: Namespace) -> int:
-    """Draw docs/states.md, settings.md and events.md into a folder."""
+    """Draw docs/states.md, settings.md, events.md and permissions.md into a folder."""
     folder = Path(asked.folder)
-    for name, drawn in (("states", draw()), ("settings", draw_settings()), ("events", draw_events())):
-        (folder / f"{name}.md").write_text(drawn)
+    pages = {"states": draw, "settings": draw_settings, "events": draw_events, "permissions": draw_permissions}
+    for name, drawn in pages.items():
+        (folder / f"{name}.md").write_text(drawn())
     return 0
 
 

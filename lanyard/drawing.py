@@ -5,8 +5,10 @@ from __future__ import annotations
 import inspect
 import json
 import re
+from collections.abc import Iterable
 from enum import Enum
 
+from access import permissions, tables
 from audit import events
 from conversations import states
 from conversations.states import ENDED, MOVES, TIMERS, State, Trigger
@@ -85,6 +87,38 @@ def draw_events() -> str:
     meanings = dict(re.findall(r"^    ([A-Z_]+) = \(.+?\)  # (.+)$", source, re.MULTILINE))
     lines += [f"| `{one.label}` | {one.category.value} | {meanings.get(one.name, '')} |" for one in events.Event]
     return "\n".join(lines) + "\n"
+
+
+def draw_permissions() -> str:
+    """docs/permissions.md: who may do what, being what to the consultation."""
+    lines = [
+        "# Who may do what",
+        "",
+        "Drawn by `make states` from `access/permissions.py`; a test fails when it differs. Do not edit.",
+        "",
+        "What stands in no row nobody may, and what one may not see does not exist (404). A row holds at every stage",
+        "unless it names one. A use case may refuse more (it is not one's turn, there is no room) and says why.",
+        "",
+    ]
+    for title, kind in (("Roles", tables.Role), ("What somebody is to a consultation", permissions.Relation)):
+        lines += [f"{title}:", "", *(f"- `{one.value}`: {text}" for one, text in _beside(kind).items()), ""]
+    lines += ["| action | roles | being to the consultation | stages | meaning |", "|---|---|---|---|---|"]
+    meanings = _beside(permissions.Action)
+    for grant in permissions.GRANTS:
+        stages = "" if grant.stages == frozenset(permissions.Stage) else _names(grant.stages)
+        cells = (f"`{grant.action.value}`", _names(grant.roles), _names(grant.relations), stages)
+        lines.append(f"| {' | '.join(cells)} | {meanings[grant.action]} |")
+    return "\n".join(lines) + "\n"
+
+
+def _beside(kind: type[Enum]) -> dict[Enum, str]:
+    """What the comment beside each member says."""
+    found = dict(re.findall(r"^    ([A-Z_]+) = \"[a-z_]+\"(?:  # (.+))?$", inspect.getsource(kind), re.MULTILINE))
+    return {member: found.get(member.name, "") for member in kind}
+
+
+def _names(members: Iterable[Enum]) -> str:
+    return ", ".join(sorted(f"`{one.value}`" for one in members))
 
 
 def _plain(value: object) -> str:

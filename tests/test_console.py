@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import httpx
 import pytest
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from sqlalchemy.exc import OperationalError
 
 from access.enrolment import issue_code
@@ -25,6 +26,7 @@ from conversations.work import Work, working
 from tests.house import House
 
 Result = TypeVar("Result")
+PUBLIC = {"/", "/sign-in/{code}", "/sign-in", "/offline", "/service-worker.js", "/healthz", "/readyz"}
 ORIGIN = {"origin": "http://testserver"}
 
 
@@ -108,16 +110,15 @@ def pages(house: House, tmp_path: Path) -> Iterator[Pages]:
 
 
 def test_every_route_but_the_listed_ones_asks_for_a_session(pages: Pages) -> None:
-    listed = {"/", "/sign-in/{code}", "/sign-in", "/offline", "/service-worker.js", "/healthz", "/readyz", "/assets"}
     tried = 0
-    for route in _routes(pages):
-        path, methods = route
-        if path in listed or path.startswith(f"{DIRECTORY}/"):  # the standard wants the directory open to all
-            assert path in listed or methods == {"GET"}
+    for route in routes_of(pages.client.app):
+        path, methods = route.path, route.methods
+        if path in PUBLIC or path.startswith(f"{DIRECTORY}/"):  # the standard wants the directory open to all
+            assert path in PUBLIC or methods == {"GET"}
             continue
         filled = re.sub(r"\{number\}", "1", path).replace("{role}", "officer")
         filled = re.sub(r"\{\w+\}", "AAAAAA", filled)
-        for method in methods - {"HEAD"}:
+        for method in (methods or set()) - {"HEAD"}:
             answer = pages.client.request(method, filled, data={"text": "x", "token": "x", "ids": "x"})
             assert answer.status_code == 303, (method, path, answer.status_code)
             assert answer.headers["location"] == "/"
@@ -125,16 +126,17 @@ def test_every_route_but_the_listed_ones_asks_for_a_session(pages: Pages) -> Non
     assert tried >= 20
 
 
-def _routes(pages: Pages) -> list[tuple[str, set[str]]]:
-    found: list[tuple[str, set[str]]] = []
-    waiting: list[Any] = list(pages.client.app.routes)
+def routes_of(app: FastAPI) -> list[APIRoute]:
+    """Every route of every room."""
+    found: list[APIRoute] = []
+    waiting: list[Any] = list(app.routes)
     while waiting:
         route = waiting.pop()
         inner = getattr(route, "original_router", None)
         if inner is not None:
             waiting.extend(inner.routes)
-        elif hasattr(route, "path") and getattr(route, "methods", None):
-            found.append((route.path, set(route.methods)))
+        elif isinstance(route, APIRoute):
+            found.append(route)
     return found
 
 
@@ -255,6 +257,12 @@ def test_signing_out_ends_the_session_and_not_only_the_cookie(pages: Pages) -> N
     for name, value in cookie.items():
         pages.client.cookies.set(name, value)
     assert pages.client.get("/chat").status_code == 303
+
+
+@pytest.mark.parametrize("hours", ["x", "nan", "inf", "25:00", "12:60", "-1", "1e9", "١٢"])
+def test_a_duty_that_cannot_be_is_refused(pages: Pages, hours: str) -> None:
+    pages.sign_in("jane", Role.IDVA)
+    assert pages.client.post("/desk/duty", data={"hours": hours}).status_code == 422
 
 
 def test_an_idle_session_ends_and_refreshing_by_itself_does_not_prolong_it(pages: Pages) -> None:

@@ -11,7 +11,7 @@ import pytest
 from conversations.dialogue import Moment, notices, timers
 from conversations.policy import Policy
 from conversations.states import ENDED, LIVE, MOVES, TIMERS, UNOWNED, NotPossible, State, Timer, Trigger, advance, can
-from lanyard.drawing import draw, draw_events, draw_settings
+from lanyard.drawing import draw, draw_events, draw_permissions, draw_settings
 from tests.house import NINE_PM
 
 # What each timer may do to the state it runs in: the moves of `conversations.timers`, as the table's own names.
@@ -96,7 +96,10 @@ def test_an_idva_can_take_it_in_every_unowned_state_at_rest() -> None:
         assert can(state, Trigger.ACCEPT)
 
 
-@pytest.mark.parametrize(("page", "drawn"), [("states", draw), ("settings", draw_settings), ("events", draw_events)])
+@pytest.mark.parametrize(
+    ("page", "drawn"),
+    [("states", draw), ("settings", draw_settings), ("events", draw_events), ("permissions", draw_permissions)],
+)
 def test_a_drawn_page_is_what_the_code_says(page: str, drawn: Callable[[], str]) -> None:
     file = Path(__file__).parent.parent / "docs" / f"{page}.md"
     assert file.read_text() == drawn(), "run: make states"
