@@ -140,6 +140,13 @@ def is_active(session: Session, person_id: str) -> bool:
     return standing == Standing.ACTIVE.value
 
 
+def active_with_role(session: Session, role: Role) -> list[str]:
+    """The ids of everybody who holds this role and may use the line now."""
+    held = select(PersonRole.person_id).where(PersonRole.role == role.value)
+    query = select(Person.id).where(Person.id.in_(held), Person.standing == Standing.ACTIVE.value)
+    return list(session.scalars(query.order_by(Person.id)))
+
+
 def set_standing(session: Session, person_id: str, standing: Standing) -> None:
     """Suspend somebody or let them in again."""
     row = session.get(Person, person_id, with_for_update=True)

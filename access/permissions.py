@@ -24,6 +24,10 @@ class Action(Enum):
     ASK = "ask"  # see one's own consultations, ask something new
     READ_ASKED = "read_asked"  # read what one asked and was answered
     WRITE_ASKED = "write_asked"  # write on, correct, confirm, withdraw, reopen, give grade and log number
+    RESTRICT = "restrict"  # restrict it, name who may know of it, lift that
+    BREAK_GLASS = "break_glass"  # open one of others in an emergency
+    READ_GLASS = "read_glass"  # read what one opened so
+    REVIEW_GLASS = "review_glass"  # say whether the other organisation's emergency access was justified
     SEE_DESK = "see_desk"  # offers to oneself, who waits, one's duty
     TAKE = "take"  # accept or decline
     READ_HELD = "read_held"  # read the consultation one has
@@ -49,6 +53,8 @@ class Relation(Enum):
     OWNER = "owner"  # the IDVA who has it, or had it when it ended
     OFFERED = "offered"  # is being asked to take it
     FORMER = "former"  # the IDVA who had it before
+    GLASS = "glass"  # broke the glass to it, less than half an hour ago
+    SHUT_OUT = "shut_out"  # it is restricted, and this person not named
 
 
 class Stage(Enum):
@@ -86,6 +92,11 @@ GRANTS: tuple[Grant, ...] = (
     _grant(_A.ASK, {Role.OFFICER}),
     _grant(_A.READ_ASKED, {Role.OFFICER}, {_R.ASKER}),
     _grant(_A.WRITE_ASKED, {Role.OFFICER}, {_R.ASKER}),
+    _grant(_A.RESTRICT, {Role.OFFICER}, {_R.ASKER}),
+    _grant(_A.RESTRICT, {Role.IDVA}, {_R.OWNER}),
+    _grant(_A.BREAK_GLASS, _BOARD | {Role.SERGEANT}),
+    _grant(_A.READ_GLASS, _BOARD | {Role.SERGEANT}, {_R.GLASS}),
+    _grant(_A.REVIEW_GLASS, _BOARD),
     _grant(_A.SEE_DESK, {Role.IDVA}),
     # Strangers too: what waits may be taken by whoever is free, and who comes too late is told who has it.
     _grant(_A.TAKE, {Role.IDVA}, {_R.OWNER, _R.OFFERED, _R.FORMER, _R.STRANGER}),
@@ -96,7 +107,7 @@ GRANTS: tuple[Grant, ...] = (
     _grant(_A.CORRECT_ADVICE, {Role.IDVA}, {_R.OWNER, _R.FORMER, _R.STRANGER}),
     _grant(_A.SEE_BOARD, _BOARD | {Role.SERGEANT}),
     _grant(_A.LEAD, _BOARD),
-    _grant(_A.LEAD_TAKE, _BOARD, {_R.STRANGER, _R.OWNER, _R.OFFERED, _R.FORMER}),
+    _grant(_A.LEAD_TAKE, _BOARD, {_R.STRANGER, _R.OWNER, _R.OFFERED, _R.FORMER, _R.GLASS}),
     _grant(_A.READ_CATALOGUE, _READERS),
     _grant(_A.READ_PROPOSALS, {Role.IDVA, Role.IDVA_LEAD, Role.SUPERVISOR, Role.CURATOR}),
     _grant(_A.PROPOSE_ENTRY, {Role.IDVA, Role.CURATOR}),

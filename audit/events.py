@@ -31,6 +31,11 @@ class Event(Enum):
     HELD_RESOLVED = ("message.held_resolved", Category.ALTERATION)  # its writer, or time, decided
     DETAIL_SET = ("consultation.detail_set", Category.ALTERATION)  # grade, safety, incident log number
     MOVED = ("consultation.moved", Category.ALTERATION)  # a state change, with trigger, from and to
+    RESTRICTED = ("consultation.restricted", Category.ALTERATION)  # only its two sides and named people know of it
+    READER_NAMED = ("consultation.reader_named", Category.ALTERATION)  # one more person may know of it
+    RESTRICTION_LIFTED = ("consultation.restriction_lifted", Category.ALTERATION)  # it is there for others again
+    GLASS_BROKEN = ("glass.broken", Category.CONSULTATION)  # opened in an emergency by somebody who has no part in it
+    GLASS_REVIEWED = ("glass.reviewed", Category.SYSTEM)  # the other organisation said whether that was justified
     OFFERED = ("consultation.offered", Category.DISCLOSURE)  # somebody was asked to take it, and may see the question
     OFFER_ANSWERED = ("consultation.offer_answered", Category.ALTERATION)  # how an offer ended
     LINKED = ("consultation.linked", Category.COMBINATION)  # routed by an earlier one on the same incident
@@ -94,6 +99,11 @@ URGENT = frozenset(
         Event.PERSON_ADDED,
         Event.TRAIL_RECOVERED,
         Event.EXPORTED,
+        Event.RESTRICTED,
+        Event.READER_NAMED,
+        Event.RESTRICTION_LIFTED,
+        Event.GLASS_BROKEN,
+        Event.GLASS_REVIEWED,
         Event.HOLD_LIFTED,
         Event.CONSULTATION_ERASED,
         Event.MONTH_DESTROYED,

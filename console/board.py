@@ -8,22 +8,21 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 
 from access.people import Known
-from access.permissions import Action, allow
-from access.signin import SignedIn
+from access.permissions import Action
 from console.acts import Hours, went
 from console.desk import until
 from console.front import Front
-from console.page import Pages
-from console.session import permitted, who
+from console.page import HOME, Pages
+from console.reader import Reader, reader
 from conversations import search, store, view
 from conversations.case import Case
 from conversations.rota import go_off_duty, go_on_duty
 from conversations.work import Work
 
-router = APIRouter()
-Seeing = Annotated[SignedIn, Depends(who(Action.SEE_BOARD))]
-Leading = Annotated[str, Depends(permitted(Action.LEAD))]
-Taking = Annotated[str, Depends(permitted(Action.LEAD_TAKE))]
+router = APIRouter(prefix="/board/{role}")
+Seeing = Annotated[Reader, Depends(reader(Action.SEE_BOARD))]
+Leading = Annotated[Reader, Depends(reader(Action.LEAD))]
+Taking = Annotated[Reader, Depends(reader(Action.LEAD_TAKE))]
 
 
 @dataclass(frozen=True)
@@ -39,52 +38,52 @@ class BoardShown:
 def _board(work: Work, me: str) -> BoardShown:
     leads = store.on_duty(work.session, store.LEAD_DUTY, work.now)
     return BoardShown(
-        live=view.everything_live(work),
+        live=view.everything_live(work, me),
         idvas=[work.person(one) for one in store.on_duty(work.session, store.IDVA_DUTY, work.now)],
         leads=[work.person(one) for one in leads],
         on_duty=me in leads,
     )
 
 
-@router.get("/board")
+@router.get("")
 async def home(request: Request, me: Seeing) -> Response:
     """The board."""
     return await _show(request, me, "board.html")
 
 
-@router.get("/board/live")
+@router.get("/live")
 async def refreshed(request: Request, me: Seeing) -> Response:
     """Its changing part alone."""
     return await _show(request, me, "board-live.html")
 
 
-async def _show(request: Request, me: SignedIn, template: str) -> Response:
+async def _show(request: Request, me: Reader, template: str) -> Response:
     front: Front = request.app.state.front
     pages: Pages = request.app.state.pages
-    board = await front.run(lambda work: _board(work, me.person_id))
-    return pages.show(request, template, {"board": board, "role": me.role, "may_lead": allow(me.role, Action.LEAD)})
+    board = await front.run(lambda work: _board(work, me.id))
+    return pages.show(request, template, {"board": board, "role": me.role, "me": me})
 
 
-@router.post("/board/duty")
+@router.post("/duty")
 async def duty(request: Request, me: Leading, hours: Hours = "") -> Response:
     """On duty as lead until then, or off duty."""
 
     def change(work: Work) -> None:
         if hours:
-            go_on_duty(work, me, store.LEAD_DUTY, until(hours, work.now))
+            go_on_duty(work, me.id, store.LEAD_DUTY, until(hours, work.now))
         else:
-            go_off_duty(work, me, store.LEAD_DUTY)
+            go_off_duty(work, me.id, store.LEAD_DUTY)
 
     await request.app.state.front.run(change)
-    return went(request, "/board")
+    return went(request, HOME[me.role])
 
 
-@router.post("/board/{ref}/take")
+@router.post("/{ref}/take")
 async def take(request: Request, ref: str, me: Taking) -> Response:
     """The lead deals with it in person."""
 
     def act(work: Work) -> None:
-        search.lead_took(Case.load(work, store.by_ref(work.session, ref).id), me)
+        search.lead_took(Case.load(work, store.by_ref(work.session, ref).id), me.id)
 
     await request.app.state.front.run(act)
-    return went(request, "/board")
+    return went(request, HOME[me.role])

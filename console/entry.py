@@ -14,7 +14,7 @@ from access.tables import CodePurpose, Role
 from audit.events import Event
 from console.front import Front
 from console.page import HOME, Pages
-from console.session import clear_cookie, look, set_cookie
+from console.session import clear_cookie, cookie_name, look, set_cookie
 from conversations.work import Work
 
 router = APIRouter()
@@ -78,6 +78,14 @@ async def leave(request: Request, role: Role) -> Response:
     response = RedirectResponse("/", 303)
     clear_cookie(front, response, role)
     return response
+
+
+@router.get("/board")
+async def board(request: Request) -> Response:
+    """On to the board in whichever role somebody is here: what a message calls the duty lead with knows no role."""
+    front: Front = request.app.state.front
+    here = [role for role in HOME if HOME[role].startswith("/board/") and cookie_name(front, role) in request.cookies]
+    return RedirectResponse(HOME[here[0]] if here else "/", 303)
 
 
 @router.get("/offline")

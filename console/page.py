@@ -26,9 +26,9 @@ LOCAL = ZoneInfo("Europe/London")
 HOME = {
     Role.OFFICER: "/chat",
     Role.IDVA: "/desk",
-    Role.IDVA_LEAD: "/board",
-    Role.SUPERVISOR: "/board",
-    Role.SERGEANT: "/board",
+    Role.IDVA_LEAD: "/board/idva_lead",
+    Role.SUPERVISOR: "/board/supervisor",
+    Role.SERGEANT: "/board/sergeant",
     Role.CURATOR: "/catalogue/curator",
     Role.ADMIN: "/people",
     Role.AUDITOR: "/trail",

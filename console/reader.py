@@ -1,5 +1,4 @@
-"""What the catalogue's pages share: who reads one (anybody signed in, in the role that the address names), and how it
-is shown."""
+"""What rooms of several roles share: who comes, in the role that the address names. And how the catalogue is shown."""
 
 from __future__ import annotations
 

@@ -1,10 +1,13 @@
-"""Who a request comes from and whether they may. One cookie for each role, so that one browser can hold a window for
-each."""
+"""Who a request comes from and whether they may.
+
+Rules kept here:
+- One cookie for each role, so that one browser can hold a window for each. A room of several roles has the role in its
+  address: nothing is ever done in the name of whoever else is signed in there.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 
 from fastapi import Request, Response
 
@@ -34,54 +37,36 @@ def clear_cookie(front: Front, response: Response, role: Role) -> None:
     response.delete_cookie(cookie_name(front, role), secure=_secure(front), httponly=True, samesite="lax", path="/")
 
 
-def who(action: Action) -> Callable[[Request], Awaitable[SignedIn]]:
-    """A dependency: whoever is signed in and may do this, for rooms of several roles. As `admit`."""
-
-    async def found(request: Request) -> SignedIn:
-        return await admit(request, action)
-
-    return found
-
-
 def permitted(action: Action) -> Callable[[Request], Awaitable[str]]:
-    """A dependency: the id of whoever is signed in and may do this. As `admit`."""
+    """A dependency for what one role alone may do: the id of whoever is signed in, in it. As `admit`."""
+    (role,) = roles_for(action)
 
     async def found(request: Request) -> str:
-        return (await admit(request, action)).person_id
+        return (await admit(request, action, role)).person_id
 
     return found
 
 
-async def admit(request: Request, action: Action, role: Role | None = None) -> SignedIn:
-    """Who is signed in and may do this, to the consultation of the address if it names one. With several windows open
-    it is the one that may; `role`: in this role alone. Raises `NotSignedIn`, or `NotYours`."""
+async def admit(request: Request, action: Action, role: Role) -> SignedIn:
+    """Who is signed in, in this role, and may do this, to the consultation of the address if it names one. Raises
+    `NotSignedIn`, or `NotYours`."""
     front: Front = request.app.state.front
-    roles = sorted(roles_for(action), key=lambda one: one.value) if role is None else [role]
-    tokens = {one: token for one in roles if (token := request.cookies.get(cookie_name(front, one))) is not None}
+    token = request.cookies.get(cookie_name(front, role), "")
     ref: str | None = request.path_params.get("ref")
-    found = await front.run(lambda work: _admitted(work, tokens, action, ref))
+    found = await front.run(lambda work: _admitted(work, token, role, action, ref))
     if found.needs_touch and "hx-trigger-name" not in request.headers and not _automatic(request):
         await front.run(lambda work: touch(work.session, found.token_hash, work.now))
     return found
 
 
-def _admitted(work: Work, tokens: dict[Role, str], action: Action, ref: str | None) -> SignedIn:
-    here = _sessions(work, tokens)
-    if not here:
-        raise NotSignedIn
-    row = store.by_ref(work.session, ref) if ref is not None else None
-    for one in here:
-        relation = relation_to(work, row, one.person_id) if row else Relation.NONE
-        if allow(one.role, action, relation, stage_of(row) if row else Stage.NONE):
-            return one
-    raise NotYours
-
-
-def _sessions(work: Work, tokens: dict[Role, str]) -> list[SignedIn]:
-    found = []
-    for role, token in tokens.items():
-        with suppress(NotSignedIn):
-            found.append(who_is(work.session, token, role, work.now))
+def _admitted(work: Work, token: str, role: Role, action: Action, ref: str | None) -> SignedIn:
+    found = who_is(work.session, token, role, work.now)
+    relation, stage = Relation.NONE, Stage.NONE
+    if ref is not None:
+        row = store.by_ref(work.session, ref)
+        relation, stage = relation_to(work, row, found.person_id), stage_of(row)
+    if not allow(role, action, relation, stage):
+        raise NotYours
     return found
 
 

@@ -27,7 +27,7 @@ from sqlalchemy import Delete, Update, delete, func, or_, select, update
 
 from audit.events import Event
 from audit.trail import Head
-from conversations import store
+from conversations import glass, restrict, store
 from conversations.errors import NotDue, NotYours, StillLive, TooFresh, UnderHold
 from conversations.line import Line
 from conversations.retention import require_supervisor, review_of
@@ -63,7 +63,7 @@ EMPTY = Sealed(b"")  # opens nowhere
 TOUCHED = (
     "consultation", "message", "message_version", "offer", "due", "tap", "thread", "held", "inbox", "outbox",
     "legal_hold", "red_flag", "suggestion", "shown", "recall",
-    "recall_person",
+    "recall_person", "restriction", "named_reader", "broken_glass",
 )  # fmt: skip
 
 
@@ -179,6 +179,8 @@ def _destroy_rows(work: Work, row: Consultation) -> dict[str, int]:
         "lifted_holds": _run(work, delete(LegalHold).where(LegalHold.consultation_id == row.id)),
         "look_up_hashes": hashes,
     }
+    restrict.forget(work.session, row.id)
+    glass.forget(work.session, row.id)
     destroyed["consultations"] = _run(work, delete(Consultation).where(Consultation.id == row.id))
     return destroyed
 

@@ -115,6 +115,26 @@ class UnclearReference(LineError):
     """A reference is 2 to 40 letters, digits, spaces or . / _ - with a digit among them; it never describes anybody."""
 
 
+class NobodyKnown(LineError):
+    """Nobody here has that staff id."""
+
+
+class NotRestricted(LineError):
+    """This consultation is not restricted."""
+
+
+class NoReason(LineError):
+    """Say in at least ten characters why this cannot wait for the people whose consultation it is."""
+
+
+class GlassNotReviewed(LineError):
+    """Your last emergency access has not been reviewed yet. Ring the duty lead."""
+
+
+class NobodyToTell(LineError):
+    """Nobody of the other organisation could be told, so it stays closed. Ring the duty lead."""
+
+
 class RoleMissing(LineError):
     """You do not have that role."""
 

@@ -20,6 +20,7 @@ from conversations.case import Case
 from conversations.errors import NotYours
 from conversations.post import receipt_update
 from conversations.relay import open_version
+from conversations.standing import seen_by
 from conversations.states import ENDED, State
 from conversations.tables import (
     Audience,
@@ -143,12 +144,28 @@ def thread(work: Work, ref: str, reader_id: str) -> ThreadShown:
     side = side_of(work, row, reader_id)
     messages = [one for one in store.messages_of(work.session, row.id) if one.audience in (Audience.BOTH.value, side)]
     work.reading(reader_id, row.id, upto=row.messages, purpose="own consultation")
+    beside = signs(work, row) if side == Audience.IDVA.value else SignsShown()
+    return _thread(work, row, messages, reader_id, beside)
+
+
+def looked_into(work: Work, row: Consultation, reader_id: str, purpose: str, *, notes: bool) -> ThreadShown:
+    """What the two sides said to each other, for somebody without a part in it; with what IDVAs note for each other or
+    without. Who may is the caller's; the reading is recorded first."""
+    kinds = set(MessageKind) - {MessageKind.NOTICE} - (set() if notes else {MessageKind.NOTE})
+    audiences = {Audience.BOTH.value} | ({Audience.IDVA.value} if notes else set())
+    named = {kind.value for kind in kinds}
+    found = store.messages_of(work.session, row.id)
+    messages = [one for one in found if one.audience in audiences and one.kind in named]
+    work.reading(reader_id, row.id, upto=row.messages, purpose=purpose)
+    return _thread(work, row, messages, reader_id, signs(work, row))
+
+
+def _thread(work: Work, row: Consultation, messages: list[Message], reader_id: str, beside: SignsShown) -> ThreadShown:
     owed = queues.of_message(work.session, [message.id for message in messages])
     messages = [one for one in messages if one.kind != MessageKind.NOTICE.value or _is_owed(one, owed, reader_id)]
     versions = store.versions_of(work.session, [message.id for message in messages])
     shown = tuple(_message(work, row, message, versions[message.id], owed, reader_id) for message in messages)
     unread = tuple(one.id for one in shown if one.unread)
-    beside = signs(work, row) if side == Audience.IDVA.value else SignsShown()
     return ThreadShown(summary(work, row, with_incident=True), shown, unread, beside)
 
 
@@ -178,7 +195,7 @@ def offers(work: Work, idva_id: str) -> list[OfferShown]:
 
 
 def waiting(work: Work) -> list[Summary]:
-    """Everything no IDVA has yet, urgent first."""
+    """Everything no IDVA has yet, urgent first; restricted ones too, since help is needed."""
     return [summary(work, row) for row in store.unowned(work.session)]
 
 
@@ -192,9 +209,9 @@ def idvas_list(work: Work, idva_id: str) -> list[Summary]:
     return [summary(work, row) for row in store.owned_by(work.session, idva_id)]
 
 
-def everything_live(work: Work) -> list[Summary]:
-    """For the board: who waits and who has what; no words."""
-    return [summary(work, row) for row in store.live(work.session)]
+def everything_live(work: Work, reader_id: str) -> list[Summary]:
+    """For the board: who waits and who has what, of what this reader may know of; no words."""
+    return [summary(work, row) for row in seen_by(work, store.live(work.session), reader_id)]
 
 
 def shown(work: Work, ref: str, reader_id: str, message_ids: list[str]) -> int:

@@ -174,6 +174,7 @@ ENGLISH: dict[str, str] = {
     "door_flag": "{emergency}\n{ref}: act on this now: {link}",
     "door_new": "{ref}: there is something new for you.\n{link}",
     "door_correction": "A correction is waiting for you. Please read it now.\n{link}",
+    "door_glass": "Somebody opened what is not theirs, in an emergency. Please look at it.\n{link}",
     "door_call": "{ref}: you are asked to answer within {seconds} s.\n{link}",
     "door_lead": "{ref}: you are called.\n{link}",
 }

@@ -32,6 +32,7 @@ TEAM = (
     NewPerson("PC 5678", "PC 5678 Sample", "Example Constabulary", frozenset({Role.OFFICER}), practice=True),
     NewPerson("N-100", "Jane Example", "Example Hospitals NHS Trust", frozenset({Role.IDVA}), practice=True),
     NewPerson("N-200", "Amira Sample", "Example Hospitals NHS Trust", frozenset({Role.IDVA}), practice=True),
+    NewPerson("N-300", "Ruth Example", "Example Hospitals NHS Trust", frozenset({Role.IDVA_LEAD}), practice=True),
     NewPerson("S-300", "Sam Example", "Example Constabulary", frozenset({Role.SUPERVISOR}), practice=True),
     NewPerson("C-400", "Cleo Example", "Example Hospitals NHS Trust", frozenset({Role.CURATOR}), practice=True),
     NewPerson("C-500", "Carl Sample", "Example Constabulary", frozenset({Role.CURATOR}), practice=True),

@@ -26,7 +26,7 @@ from conversations.work import Work, working
 from tests.house import House
 
 Result = TypeVar("Result")
-PUBLIC = {"/", "/sign-in/{code}", "/sign-in", "/offline", "/service-worker.js", "/healthz", "/readyz"}
+PUBLIC = {"/", "/board", "/sign-in/{code}", "/sign-in", "/offline", "/service-worker.js", "/healthz", "/readyz"}
 ORIGIN = {"origin": "http://testserver"}
 
 
@@ -144,7 +144,13 @@ def test_a_session_is_for_one_role_only(pages: Pages) -> None:
     pages.sign_in("officer1", Role.OFFICER)
     assert pages.client.get("/chat").status_code == 200
     assert pages.client.get("/desk").status_code == 303
-    assert pages.client.get("/board").status_code == 303
+    assert pages.client.get("/board/supervisor").status_code == 303
+
+
+def test_each_leads_link_to_the_board_goes_to_their_own(pages: Pages) -> None:
+    assert pages.client.get("/board").headers["location"] == "/"
+    pages.sign_in("sam", Role.SUPERVISOR)
+    assert pages.client.get("/board").headers["location"] == "/board/supervisor"
 
 
 def test_a_sign_in_link_works_once_and_not_by_being_opened(pages: Pages) -> None:

@@ -34,6 +34,7 @@ OPENERS = {
     "conversations/disclose.py": "what a court or somebody themselves is given; the disclosure is committed first",
     "conversations/from_advice.py": "one's own advice, to make an entry of; the reading is recorded first",
     "conversations/case.py": "the incident log number, for the officer and the owner",
+    "conversations/glass.py": "why somebody broke the glass, for whoever reviews it; the reading is recorded first",
     "conversations/held.py": "a line its writer has now decided about",
     "conversations/relay.py": "words for a new owner or for the offer; the reading is recorded",
     "conversations/view.py": "a thread for one of its two sides; the reading is recorded first",

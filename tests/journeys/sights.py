@@ -202,7 +202,7 @@ async def is_not_called(stage: Stage, who: str) -> None:
 
 @sentence("{who}'s board shows {it}")
 async def board_shows(stage: Stage, who: str, it: str, form: dict[str, str]) -> None:
-    shown = {one.ref: one for one in stage.do(view.everything_live)}.get(stage.question(it).ref)
+    shown = {one.ref: one for one in _board_of(stage, who)}.get(stage.question(it).ref)
     assert shown is not None, "it is not on the board"
     states = {state.value: said for said, state in STATES.items()}
     waiting = [one.ref for one in stage.do(view.waiting)]
@@ -219,7 +219,11 @@ async def board_shows(stage: Stage, who: str, it: str, form: dict[str, str]) -> 
 
 @sentence("{who}'s board does not show {it}")
 async def board_shows_not(stage: Stage, who: str, it: str) -> None:
-    assert stage.question(it).ref not in [one.ref for one in stage.do(view.everything_live)], "it is on the board"
+    assert stage.question(it).ref not in [one.ref for one in _board_of(stage, who)], "it is on the board"
+
+
+def _board_of(stage: Stage, who: str) -> list[view.Summary]:
+    return stage.do(lambda work: view.everything_live(work, stage.actors[who].id))
 
 
 # --- how things stand --------------------------------------------------------------------------------
