@@ -140,6 +140,11 @@ def is_active(session: Session, person_id: str) -> bool:
     return standing == Standing.ACTIVE.value
 
 
+def services(session: Session) -> list[str]:
+    """The forces and trusts that people here belong to."""
+    return sorted(session.scalars(select(Person.service).distinct()))
+
+
 def active_with_role(session: Session, role: Role) -> list[str]:
     """The ids of everybody who holds this role and may use the line now."""
     held = select(PersonRole.person_id).where(PersonRole.role == role.value)

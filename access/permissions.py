@@ -32,6 +32,7 @@ class Action(Enum):
     TAKE = "take"  # accept or decline
     READ_HELD = "read_held"  # read the consultation one has
     ANSWER = "answer"  # write, send an entry, advise, hand over
+    SEARCH_TRAIL = "search_trail"  # what happened, by whom and when; no words
     SEE_OWN_ADVICE = "see_own_advice"  # which advice one gave, by reference
     CORRECT_ADVICE = "correct_advice"  # send a correction of advice to whoever got it
     SEE_BOARD = "see_board"  # who waits, who has what, who is on duty; no words
@@ -102,6 +103,7 @@ GRANTS: tuple[Grant, ...] = (
     _grant(_A.TAKE, {Role.IDVA}, {_R.OWNER, _R.OFFERED, _R.FORMER, _R.STRANGER}),
     _grant(_A.READ_HELD, {Role.IDVA}, {_R.OWNER}),
     _grant(_A.ANSWER, {Role.IDVA}, {_R.OWNER}),
+    _grant(_A.SEARCH_TRAIL, {Role.SUPERVISOR, Role.AUDITOR}),
     _grant(_A.SEE_OWN_ADVICE, {Role.IDVA}),
     # A stranger only when whoever advised no longer uses the line: the use case looks.
     _grant(_A.CORRECT_ADVICE, {Role.IDVA}, {_R.OWNER, _R.FORMER, _R.STRANGER}),

@@ -86,6 +86,7 @@ class Event(Enum):
     OUTAGE_NOTICED = ("line.outage_noticed", Category.SYSTEM)  # the line was down for longer than a day
     CLOCK_SKEW = ("line.clock_skew", Category.SYSTEM)  # a sender's clock is more than five minutes ahead of ours
     TRAIL_RECOVERED = ("trail.recovered", Category.SYSTEM)  # the end of the trail was lost, and somebody owned up to it
+    TRAIL_SEARCHED = ("trail.searched", Category.CONSULTATION)  # somebody looked for leaves, and by what
     EXPORTED = ("trail.exported", Category.DISCLOSURE)  # a bundle left the house
     KEY_MADE = ("keys.made", Category.SYSTEM)  # a key-encryption key was made; its id only
     KEYS_REWRAPPED = ("keys.rewrapped", Category.SYSTEM)  # one batch of a rotation: how many, under which key

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sqlalchemy import BigInteger, LargeBinary, String, select
+from sqlalchemy import BigInteger, Index, LargeBinary, String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from audit.tree import HASH_SIZE, TILE_HEIGHT, TILE_WIDTH, Frontier, Levels, Tiles, leaf_hash
@@ -22,6 +22,7 @@ class LeafRow(Base):
     """One leaf: canonical JSON (RFC 8785), exactly the bytes that are hashed."""
 
     __tablename__ = "leaf"
+    __table_args__ = (Index("ix_leaf_event", "event", "idx"),)
 
     index: Mapped[int] = mapped_column("idx", BigInteger, primary_key=True, autoincrement=False)
     consultation_id: Mapped[str | None] = mapped_column(String(32), index=True)

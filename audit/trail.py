@@ -21,6 +21,7 @@ from sqlalchemy import BigInteger, LargeBinary, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from audit.events import URGENT, Event
+from audit.finding import named_in
 from audit.growth import LeafRow, frontier_of, grow
 from storage.database import Base, Transaction
 
@@ -88,6 +89,7 @@ def _append(work: Transaction, leaf: Leaf) -> None:
         raise ValueError(f"a leaf of {len(data)} bytes: {leaf.event.label} carries too many facts")
     frontier = frontier_of(session, head.size, head.frontier)
     session.add(LeafRow(index=head.size, consultation_id=leaf.consultation, event=leaf.event.label, data=data))
+    session.add_all(named_in(head.size, leaf.actor, leaf.facts))
     frontier = grow(session, frontier, data)
     head.size, head.last_ms, head.frontier = frontier.size, at, frontier.to_bytes()
     if leaf.event in URGENT:
@@ -129,6 +131,11 @@ def leaf_of_message(session: Session, consultation: str, number: int) -> tuple[i
 def leaf_at(session: Session, index: int) -> bytes | None:
     """One leaf; None where the trail does not hold it."""
     return session.scalar(select(LeafRow.data).where(LeafRow.index == index))
+
+
+def length(session: Session) -> int:
+    """How many leaves there are."""
+    return session.scalar(select(Head.size)) or 0
 
 
 def lost_ends(session: Session) -> list[range]:

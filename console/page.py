@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -31,7 +31,7 @@ HOME = {
     Role.SERGEANT: "/board/sergeant",
     Role.CURATOR: "/catalogue/curator",
     Role.ADMIN: "/people",
-    Role.AUDITOR: "/trail",
+    Role.AUDITOR: "/trail/auditor",
 }
 """Where each role begins."""
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
@@ -52,6 +52,11 @@ def clock(moment: datetime) -> str:
 def day(moment: datetime) -> str:
     """Day and time where people are."""
     return f"{moment.astimezone(LOCAL):%a %d %b, %H:%M}"
+
+
+def exact(moment: datetime) -> str:
+    """To the second, where people are and in UTC."""
+    return f"{moment.astimezone(LOCAL):%d %b %Y, %H:%M:%S} ({moment.astimezone(UTC):%H:%M:%S} UTC)"
 
 
 _REACH = re.compile(
@@ -92,7 +97,7 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.filters |= {"plain": plain, "reach": reach, "clock": clock, "day": day}
+        self._templates.filters |= {"plain": plain, "reach": reach, "clock": clock, "day": day, "exact": exact}
         self._hashes = self._read_hashes()
 
     def show(self, request: Request, template: str, values: dict[str, Any], status: int = 200) -> Response:

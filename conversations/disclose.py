@@ -79,8 +79,8 @@ def told(work: Work, consultation: str, words: list[Disclosed], size: int) -> To
     messages = store.messages_of(work.session, consultation)
     said = [Said(one.number, _author(work, one), tuple(wordings.get(one.number, ()))) for one in messages]
     leaves = [json.loads(leaf) for leaf in read_leaves(work.session, consultation)]
-    happened = [_happened(work, leaf) for leaf in leaves if leaf["index"] < size]
-    return Told(row.ref, _facts(work, row), tuple(said), tuple(happened))
+    history = [happened(work, leaf) for leaf in leaves if leaf["index"] < size]
+    return Told(row.ref, _facts(work, row), tuple(said), tuple(history))
 
 
 def _facts(work: Work, row: Consultation) -> tuple[tuple[str, str], ...]:
@@ -103,7 +103,8 @@ def _author(work: Work, message: Message) -> str:
     return work.person(message.author_id).title if message.author_id else "the line"
 
 
-def _happened(work: Work, leaf: dict[str, Any]) -> Happened:
+def happened(work: Work, leaf: dict[str, Any]) -> Happened:
+    """A leaf in words that people read; nobody's words are in it."""
     known = leaf["actor"] not in (BY_THE_LINE, "stranger")
     who = work.person(leaf["actor"]).title if known else f"the {leaf['actor']}"
     shown = {name: value for name, value in leaf["facts"].items() if name not in ("commitment", "sealed")}
