@@ -74,7 +74,7 @@ def add_person(session: Session, keyring: Keyring, person_id: str, new: NewPerso
     if session.scalar(select(Person.id).where(Person.practice != new.practice).limit(1)):
         raise PracticeMix(PracticeMix.__doc__)
     staff_hash = keyring.keyed_hash(session, "staff", new.staff_id)
-    if session.scalar(select(Person.id).where(Person.staff_hash == staff_hash)):
+    if is_known(session, keyring, new.staff_id):
         raise AlreadyKnown(new.staff_id)
     keyring.make_scope(session, scope_of(person_id), now)
     session.add(
@@ -92,6 +92,12 @@ def add_person(session: Session, keyring: Keyring, person_id: str, new: NewPerso
     session.flush()
     session.add_all(PersonRole(person_id=person_id, role=role.value) for role in new.roles)
     session.flush()
+
+
+def is_known(session: Session, keyring: Keyring, staff_id: str) -> bool:
+    """Whether somebody with this staff id is here, in whatever standing."""
+    staff_hash = keyring.keyed_hash(session, "staff", staff_id)
+    return session.scalar(select(Person.id).where(Person.staff_hash == staff_hash)) is not None
 
 
 def find_by_staff_id(session: Session, keyring: Keyring, staff_id: str) -> Known:

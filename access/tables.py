@@ -19,6 +19,7 @@ class Role(Enum):
     IDVA = "idva"
     SUPERVISOR = "supervisor"
     CURATOR = "curator"  # answers for the catalogue: approves, publishes, recalls
+    ADMIN = "admin"  # adds people, gives roles, suspends; reads no words
 
 
 class Standing(Enum):

@@ -18,7 +18,13 @@ from console.session import clear_cookie, look, set_cookie
 from conversations.work import Work
 
 router = APIRouter()
-HOME = {Role.OFFICER: "/chat", Role.IDVA: "/desk", Role.SUPERVISOR: "/board", Role.CURATOR: "/catalogue/curator"}
+HOME = {
+    Role.OFFICER: "/chat",
+    Role.IDVA: "/desk",
+    Role.SUPERVISOR: "/board",
+    Role.CURATOR: "/catalogue/curator",
+    Role.ADMIN: "/people",
+}
 
 
 @router.get("/")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from fastapi import Request, Response
 
@@ -37,6 +38,19 @@ def signed_in(role: Role) -> Callable[[Request], Awaitable[str]]:
         if found.needs_touch and "hx-trigger-name" not in request.headers and not _automatic(request):
             await front.run(lambda work: touch(work.session, found.token_hash, work.now))
         return found.person_id
+
+    return who
+
+
+def signed_in_as(*roles: Role) -> Callable[[Request], Awaitable[SignedIn]]:
+    """A dependency: whoever is signed in, in the first of these roles that is. Raises `NotSignedIn`."""
+
+    async def who(request: Request) -> SignedIn:
+        for role in roles:
+            with suppress(NotSignedIn):
+                await signed_in(role)(request)
+                return await look(request, role)
+        raise NotSignedIn
 
     return who
 

@@ -121,6 +121,7 @@ ENGLISH: dict[str, str] = {
     "access_ended": "Your access has ended. Contact your supervisor. If anybody is in danger, ring 999.",
     "code_refused": "This link does not work. Ask for a new one.",
     "enrolled": "This chat is now connected. Write here when you need the line.\n{emergency}",
+    "link_made": "{by} made a sign-in link to Lanyard for you. If you did not expect that, tell your supervisor now.",
     "receipt": "Received. {ref}",
     "receipt_delivered": "Delivered to {other}. {ref}",
     "receipt_there": "Delivered. {ref}",

@@ -35,6 +35,7 @@ TEAM = (
     NewPerson("S-300", "Sam Example", "Example Constabulary", frozenset({Role.SUPERVISOR}), practice=True),
     NewPerson("C-400", "Cleo Example", "Example Hospitals NHS Trust", frozenset({Role.CURATOR}), practice=True),
     NewPerson("C-500", "Carl Sample", "Example Constabulary", frozenset({Role.CURATOR}), practice=True),
+    NewPerson("A-600", "Ada Example", "Example Constabulary", frozenset({Role.ADMIN}), practice=True),
 )
 
 
