@@ -81,6 +81,33 @@ def end_session(session: Session, token_hash: str, now: datetime) -> None:
     session.execute(update(WebSession).where(WebSession.token_hash == token_hash).values(ended_at=now))
 
 
+@dataclass(frozen=True)
+class OpenSession:
+    """One of a person's sessions, for them to look at."""
+
+    token_hash: str
+    role: Role
+    began_at: datetime
+    seen_at: datetime
+
+    @property
+    def handle(self) -> str:
+        """What a page may name it by."""
+        return self.token_hash[:16]
+
+
+def open_sessions(session: Session, person_id: str, now: datetime) -> list[OpenSession]:
+    """This person's sessions that still open something, newest first."""
+    query = select(WebSession).where(
+        WebSession.person_id == person_id,
+        WebSession.ended_at.is_(None),
+        WebSession.seen_at >= now - IDLE,
+        WebSession.began_at >= now - LONGEST,
+    )
+    rows = session.scalars(query.order_by(WebSession.began_at.desc(), WebSession.token_hash))
+    return [OpenSession(row.token_hash, Role(row.role), row.began_at, row.seen_at) for row in rows]
+
+
 def end_sessions(session: Session, person_id: str, now: datetime) -> None:
     """Sign somebody out everywhere."""
     still_open = (WebSession.person_id == person_id, WebSession.ended_at.is_(None))

@@ -34,6 +34,7 @@ class CodePurpose(Enum):
 
     SIGN_IN = "sign_in"  # a web session in one role
     TELEGRAM = "telegram"  # binds the Telegram account that presents it
+    TELEGRAM_PAGE = "telegram_web"  # the same, once the number it is told was typed into the page
 
 
 class Person(Base):
@@ -70,6 +71,18 @@ class TelegramBinding(Base):
     user_id: Mapped[Sealed] = mapped_column(SealedText)
     bound_at: Mapped[datetime]
     dead_at: Mapped[datetime | None]  # the person blocked the bot or the account is gone
+
+
+class TelegramClaim(Base):
+    """A Telegram account that opened somebody's link, until the number it was told is typed into the page."""
+
+    __tablename__ = "telegram_claim"
+
+    person_id: Mapped[str] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    user_id: Mapped[Sealed] = mapped_column(SealedText)
+    number: Mapped[str] = mapped_column(String(2))
+    wrong: Mapped[int]
+    expires_at: Mapped[datetime]
 
 
 class OneTimeCode(Base):

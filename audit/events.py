@@ -71,6 +71,7 @@ class Event(Enum):
     CODE_ISSUED = ("access.code_issued", Category.SYSTEM)  # a one-time code was made for somebody
     CODE_REFUSED = ("access.code_refused", Category.SYSTEM)  # a one-time code did not work
     TELEGRAM_BOUND = ("access.telegram_bound", Category.COLLECTION)  # a Telegram account was bound to somebody
+    TELEGRAM_UNBOUND = ("access.telegram_unbound", Category.ALTERATION)  # its person let go of a Telegram account
     TELEGRAM_LOST = ("access.telegram_lost", Category.SYSTEM)  # the bot was blocked or the account is gone
     SIGNED_IN = ("access.signed_in", Category.SYSTEM)  # a web session began
     SIGNED_OUT = ("access.signed_out", Category.SYSTEM)  # a web session was ended

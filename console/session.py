@@ -55,6 +55,12 @@ def signed_in_as(*roles: Role) -> Callable[[Request], Awaitable[SignedIn]]:
     return who
 
 
+async def in_this_role(request: Request, role: Role) -> SignedIn:
+    """A dependency: the person signed in, in the role that the address names. Raises `NotSignedIn`."""
+    await signed_in(role)(request)
+    return await look(request, role)
+
+
 async def look(request: Request, role: Role) -> SignedIn:
     """Who is signed in, without counting as use. Raises `NotSignedIn`."""
     front: Front = request.app.state.front

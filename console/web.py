@@ -18,7 +18,7 @@ from fastapi.responses import RedirectResponse
 from fastapi.staticfiles import StaticFiles
 
 from access.signin import NotSignedIn
-from console import board, chat, curating, desk, directory, entry, knowledge, live, people, recalling
+from console import account, board, chat, curating, desk, directory, entry, knowledge, live, people, recalling
 from console.front import Front
 from console.page import Pages
 from conversations.errors import LineError, NotYours
@@ -40,7 +40,7 @@ def create_app(front: Front) -> FastAPI:
     app.state.front = front
     app.state.pages = Pages(front)
     app.state.directory = directory.Kept()
-    for room in (entry, chat, desk, board, live, knowledge, curating, recalling, directory, people):
+    for room in (entry, chat, desk, board, live, knowledge, curating, recalling, directory, people, account):
         app.include_router(room.router)
     app.mount("/assets", StaticFiles(directory=front.assets, check_dir=False), name="assets")
     app.middleware("http")(_guard)

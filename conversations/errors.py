@@ -119,6 +119,14 @@ class NoSuchMember(NotYours):
     """There is no such person."""
 
 
+class NoSuchSession(NotYours):
+    """There is no such session."""
+
+
+class NoTelegram(LineError):
+    """There is no Telegram account to connect or to let go of here."""
+
+
 class OnOneself(LineError):
     """Nobody changes their own roles or access. A colleague has to do it."""
 

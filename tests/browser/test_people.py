@@ -45,3 +45,16 @@ def test_an_administrator_adds_people_and_no_page_has_anything_to_object_to(
     found += complaints(page, "added")
     window.close()
     assert found == []
+
+
+@pytest.mark.timeout(120)
+def test_nobodys_own_account_page_has_anything_to_object_to(practice: Practice, browser: Browser) -> None:
+    window = browser.new_context()
+    found: list[str] = []
+    for role in ("officer", "idva", "supervisor", "curator", "admin"):
+        page = sign_in(window, practice.link(role))
+        page.get_by_role("link", name="Account").click()
+        expect(page.get_by_role("heading", name="Your account")).to_be_visible()
+        found += complaints(page, f"account of {role}")
+    window.close()
+    assert found == []
