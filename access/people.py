@@ -146,6 +146,13 @@ def is_active(session: Session, person_id: str) -> bool:
     return standing == Standing.ACTIVE.value
 
 
+def hold_standing(session: Session, ids: Iterable[str | None]) -> None:
+    """Nobody of these is suspended or let in until this transaction ends; whoever is just being so is waited for."""
+    wanted = sorted({one for one in ids if one is not None})
+    query = select(Person.id).where(Person.id.in_(wanted)).order_by(Person.id)
+    session.execute(query.with_for_update(read=True))
+
+
 def set_standing(session: Session, person_id: str, standing: Standing) -> None:
     """Suspend somebody or let them in again."""
     row = session.get(Person, person_id, with_for_update=True)

@@ -27,7 +27,7 @@ from conversations.identifiers import looks_personal
 from conversations.messages import ChannelName, Incoming, Kind, Unsendable
 from conversations.orders import NEW, obey
 from conversations.own_account import code_presented
-from conversations.post import note, note_stranger
+from conversations.post import last_word, note, note_stranger
 from conversations.states import NotPossible
 from conversations.tables import Consultation
 from conversations.taps import press
@@ -79,7 +79,10 @@ def _receive(work: Work, incoming: Incoming) -> Received:
     # 3. may they
     if not people.is_active(work.session, person_id):
         work.record(Event.INPUT_REFUSED, person_id, why="suspended")
-        return _say(work, incoming, person_id, "access_ended")
+        text = wording.say("access_ended")
+        if incoming.channel is ChannelName.TELEGRAM:
+            last_word(work, person_id, text)
+        return Received(text)
     return _did(work, incoming, person_id)
 
 
