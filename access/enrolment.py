@@ -75,6 +75,12 @@ def use_code(session: Session, code: str, purpose: CodePurpose, now: datetime) -
     return spent
 
 
+def void_codes(session: Session, person_id: str, now: datetime) -> None:
+    """No code made for this person works any more."""
+    unused = (OneTimeCode.person_id == person_id, OneTimeCode.used_at.is_(None))
+    session.execute(update(OneTimeCode).where(*unused).values(used_at=now))
+
+
 def peek_code(session: Session, code: str, purpose: CodePurpose, now: datetime) -> OneTimeCode | None:
     """The code if it would work, left unused."""
     row = session.get(OneTimeCode, hash_of(code))

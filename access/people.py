@@ -74,7 +74,7 @@ def add_person(session: Session, keyring: Keyring, person_id: str, new: NewPerso
     if session.scalar(select(Person.id).where(Person.practice != new.practice).limit(1)):
         raise PracticeMix(PracticeMix.__doc__)
     staff_hash = keyring.keyed_hash(session, "staff", new.staff_id)
-    if session.scalar(select(Person.id).where(Person.staff_hash == staff_hash)):
+    if is_known(session, keyring, new.staff_id):
         raise AlreadyKnown(new.staff_id)
     keyring.make_scope(session, scope_of(person_id), now)
     session.add(
@@ -92,6 +92,12 @@ def add_person(session: Session, keyring: Keyring, person_id: str, new: NewPerso
     session.flush()
     session.add_all(PersonRole(person_id=person_id, role=role.value) for role in new.roles)
     session.flush()
+
+
+def is_known(session: Session, keyring: Keyring, staff_id: str) -> bool:
+    """Whether somebody with this staff id is here, in whatever standing."""
+    staff_hash = keyring.keyed_hash(session, "staff", staff_id)
+    return session.scalar(select(Person.id).where(Person.staff_hash == staff_hash)) is not None
 
 
 def find_by_staff_id(session: Session, keyring: Keyring, staff_id: str) -> Known:
@@ -150,6 +156,13 @@ def active_with_role(session: Session, role: Role) -> list[str]:
     held = select(PersonRole.person_id).where(PersonRole.role == role.value)
     query = select(Person.id).where(Person.id.in_(held), Person.standing == Standing.ACTIVE.value)
     return list(session.scalars(query.order_by(Person.id)))
+
+
+def hold_standing(session: Session, ids: Iterable[str | None]) -> None:
+    """Nobody of these is suspended or let in until this transaction ends; whoever is just being so is waited for."""
+    wanted = sorted({one for one in ids if one is not None})
+    query = select(Person.id).where(Person.id.in_(wanted)).order_by(Person.id)
+    session.execute(query.with_for_update(read=True))
 
 
 def set_standing(session: Session, person_id: str, standing: Standing) -> None:

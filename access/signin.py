@@ -14,9 +14,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from access.enrolment import hash_of, use_code
+from access.enrolment import CodeRefused, hash_of, use_code
 from access.people import is_active
-from access.tables import CodePurpose, Role, WebSession
+from access.tables import CodePurpose, PersonRole, Role, WebSession
 
 IDLE = timedelta(minutes=15)
 LONGEST = timedelta(hours=10)
@@ -38,12 +38,15 @@ class SignedIn:
 
 
 def begin_session(session: Session, code: str, token: str, now: datetime) -> WebSession:
-    """Turn a sign-in code into a session. Raises `CodeRefused`; a suspended person's code is refused too."""
+    """Turn a sign-in code into a session. Raises `CodeRefused`; also for who is suspended or has lost that role."""
     spent = use_code(session, code, CodePurpose.SIGN_IN, now)
+    role = Role(spent.role or Role.OFFICER.value)
+    if not may_use(session, spent.person_id, role):
+        raise CodeRefused
     row = WebSession(
         token_hash=hash_of(token),
         person_id=spent.person_id,
-        role=spent.role or Role.OFFICER.value,
+        role=role.value,
         began_at=now,
         seen_at=now,
         ended_at=None,
@@ -58,9 +61,14 @@ def who_is(session: Session, token: str, role: Role, now: datetime) -> SignedIn:
     row = session.get(WebSession, hash_of(token))
     if row is None or row.role != role.value or row.ended_at is not None:
         raise NotSignedIn
-    if now - row.seen_at > IDLE or now - row.began_at > LONGEST or not is_active(session, row.person_id):
+    if now - row.seen_at > IDLE or now - row.began_at > LONGEST or not may_use(session, row.person_id, role):
         raise NotSignedIn
     return SignedIn(row.person_id, role, row.token_hash, now - row.seen_at > TOUCH_EVERY)
+
+
+def may_use(session: Session, person_id: str, role: Role) -> bool:
+    """Whether this person may use the line in this role now: asked at every request."""
+    return is_active(session, person_id) and session.get(PersonRole, (person_id, role.value)) is not None
 
 
 def touch(session: Session, token_hash: str, now: datetime) -> None:
@@ -71,6 +79,39 @@ def touch(session: Session, token_hash: str, now: datetime) -> None:
 def end_session(session: Session, token_hash: str, now: datetime) -> None:
     """Sign out."""
     session.execute(update(WebSession).where(WebSession.token_hash == token_hash).values(ended_at=now))
+
+
+@dataclass(frozen=True)
+class OpenSession:
+    """One of a person's sessions, for them to look at."""
+
+    token_hash: str
+    role: Role
+    began_at: datetime
+    seen_at: datetime
+
+    @property
+    def handle(self) -> str:
+        """What a page may name it by."""
+        return self.token_hash[:16]
+
+
+def open_sessions(session: Session, person_id: str, now: datetime) -> list[OpenSession]:
+    """This person's sessions that still open something, newest first."""
+    query = select(WebSession).where(
+        WebSession.person_id == person_id,
+        WebSession.ended_at.is_(None),
+        WebSession.seen_at >= now - IDLE,
+        WebSession.began_at >= now - LONGEST,
+    )
+    rows = session.scalars(query.order_by(WebSession.began_at.desc(), WebSession.token_hash))
+    return [OpenSession(row.token_hash, Role(row.role), row.began_at, row.seen_at) for row in rows]
+
+
+def end_sessions(session: Session, person_id: str, now: datetime) -> None:
+    """Sign somebody out everywhere."""
+    still_open = (WebSession.person_id == person_id, WebSession.ended_at.is_(None))
+    session.execute(update(WebSession).where(*still_open).values(ended_at=now))
 
 
 def last_seen(session: Session, person_id: str, role: Role) -> datetime | None:

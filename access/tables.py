@@ -21,7 +21,7 @@ class Role(Enum):
     SUPERVISOR = "supervisor"  # audits the advice, for the force
     SERGEANT = "sergeant"  # detective sergeant: triage, sets the later grade
     CURATOR = "curator"  # answers for the catalogue: approves, publishes, recalls
-    ADMIN = "admin"  # people and their roles; no words
+    ADMIN = "admin"  # adds people, gives roles, suspends; reads no words
     AUDITOR = "auditor"  # the trail, and nothing else
 
 
@@ -37,6 +37,7 @@ class CodePurpose(Enum):
 
     SIGN_IN = "sign_in"  # a web session in one role
     TELEGRAM = "telegram"  # binds the Telegram account that presents it
+    TELEGRAM_PAGE = "telegram_web"  # the same, once the number it is told was typed into the page
 
 
 class Person(Base):
@@ -73,6 +74,18 @@ class TelegramBinding(Base):
     user_id: Mapped[Sealed] = mapped_column(SealedText)
     bound_at: Mapped[datetime]
     dead_at: Mapped[datetime | None]  # the person blocked the bot or the account is gone
+
+
+class TelegramClaim(Base):
+    """A Telegram account that opened somebody's link, until the number it was told is typed into the page."""
+
+    __tablename__ = "telegram_claim"
+
+    person_id: Mapped[str] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    user_id: Mapped[Sealed] = mapped_column(SealedText)
+    number: Mapped[str] = mapped_column(String(2))
+    wrong: Mapped[int]
+    expires_at: Mapped[datetime]
 
 
 class OneTimeCode(Base):

@@ -72,9 +72,11 @@ class Event(Enum):
     DUTY_ENDED = ("duty.ended", Category.SYSTEM)  # somebody went off duty
     PERSON_ADDED = ("person.added", Category.COLLECTION)  # a member of staff was added
     STANDING_SET = ("person.standing_set", Category.ALTERATION)  # access was taken away or given back
+    ROLES_SET = ("person.roles_set", Category.ALTERATION)  # somebody was given other roles
     CODE_ISSUED = ("access.code_issued", Category.SYSTEM)  # a one-time code was made for somebody
     CODE_REFUSED = ("access.code_refused", Category.SYSTEM)  # a one-time code did not work
     TELEGRAM_BOUND = ("access.telegram_bound", Category.COLLECTION)  # a Telegram account was bound to somebody
+    TELEGRAM_UNBOUND = ("access.telegram_unbound", Category.ALTERATION)  # its person let go of a Telegram account
     TELEGRAM_LOST = ("access.telegram_lost", Category.SYSTEM)  # the bot was blocked or the account is gone
     SIGNED_IN = ("access.signed_in", Category.SYSTEM)  # a web session began
     SIGNED_OUT = ("access.signed_out", Category.SYSTEM)  # a web session was ended
@@ -97,6 +99,7 @@ class Event(Enum):
 URGENT = frozenset(
     {
         Event.STANDING_SET,
+        Event.ROLES_SET,
         Event.PERSON_ADDED,
         Event.TRAIL_RECOVERED,
         Event.EXPORTED,

@@ -7,6 +7,7 @@ Rules kept here:
 - Unknown whether a placeholder arrived: a thread's message gets one labelled second placeholder; a call to
   somebody is not repeated, the next person is called instead.
 - One chat's trouble (429, time-outs, blocked) delays no other chat: lanes are claimed and carried apart.
+- Whoever is suspended is sent nothing: each step asks again, and a suspension waits for a step that is just asking.
 - No leaf, no words: the disclosure is committed before the words are opened to be sent.
 """
 
@@ -20,7 +21,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from access.people import is_active, telegram_of
+from access.people import hold_standing, is_active, telegram_of
 from audit.events import Event
 from bot.channel import Channel, Outcome, Sent
 from bot.threads import Threads
@@ -120,6 +121,7 @@ class Courier:
         with working(self._line) as work:
             claim = work.new_id()
             rows = queues.claim_sends(work.session, self._channel.name, work.now, claim, limit)
+            hold_standing(work.session, (row.person_id for row in rows))
             jobs = [job for row in rows if (job := self._prepared(work, row, claim)) is not None]
             if len(jobs) == len(rows):
                 work.quietly()  # only ours; what was given up has been told to somebody
@@ -189,7 +191,7 @@ class Courier:
     def _address(self, work: Work, row: Outbox) -> str | None:
         if row.person_id is None:
             return work.open_words("outbox", "address", row.id, row.scope, row.address) if row.address else None
-        if not is_active(work.session, row.person_id) and row.purpose != Purpose.NOTE.value:
+        if not _may_be_sent(work, row):
             return None
         return telegram_of(work.session, work.line.keyring, row.person_id)
 
@@ -258,6 +260,9 @@ class Courier:
             row = queues.held_claim(work.session, job.seq, job.claim)
             if row is None:
                 raise ClaimLost
+            hold_standing(work.session, (row.person_id,))
+            if not _may_be_sent(work, row):
+                raise ClaimLost  # what is owed to them ends when the claim has run out
             queues.prolong(row, work.now)
             work.quietly()
             yield work, row
@@ -330,3 +335,9 @@ class Courier:
         work.session.flush()
         if state is OutboxState.FAILED:
             not_delivered(work, row)
+
+
+def _may_be_sent(work: Work, row: Outbox) -> bool:
+    if row.person_id is None or row.purpose == Purpose.LAST_WORD.value:
+        return True
+    return is_active(work.session, row.person_id)

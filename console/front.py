@@ -44,4 +44,5 @@ class Front:
     assets: Path  # built CSS, JavaScript, icons and manifest.json
     practice: bool  # a clearly marked practice installation
     ready: Callable[[], Awaitable[bool]]  # whether the database answers
+    bot: Callable[[], str | None] = lambda: None  # the Telegram bot's public name, once it is known
     directory: Callable[[], tuple[Published, ...] | None] = tuple  # what is live, from memory; None: not read yet

@@ -30,7 +30,7 @@ HOME = {
     Role.SUPERVISOR: "/board/supervisor",
     Role.SERGEANT: "/board/sergeant",
     Role.CURATOR: "/catalogue/curator",
-    Role.ADMIN: "/people",
+    Role.ADMIN: "/people/admin",
     Role.AUDITOR: "/trail/auditor",
 }
 """Where each role begins."""

@@ -38,6 +38,7 @@ class Reader:
 
     id: str
     role: Role
+    token_hash: str  # of this session
 
     @property
     def base(self) -> str:
@@ -54,7 +55,8 @@ def reader(action: Action) -> Callable[[Request, Role], Awaitable[Reader]]:
     role may not do this."""
 
     async def who(request: Request, role: Role) -> Reader:
-        return Reader((await admit(request, action, role)).person_id, role)
+        found = await admit(request, action, role)
+        return Reader(found.person_id, role, found.token_hash)
 
     return who
 

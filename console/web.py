@@ -13,11 +13,27 @@ import secrets
 from collections.abc import Awaitable, Callable
 
 from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
 from fastapi.staticfiles import StaticFiles
 
 from access.signin import NotSignedIn
-from console import board, chat, curating, desk, directory, entry, glass, knowledge, live, recalling, restrict, trail
+from console import (
+    account,
+    board,
+    chat,
+    curating,
+    desk,
+    directory,
+    entry,
+    glass,
+    knowledge,
+    live,
+    people,
+    recalling,
+    restrict,
+    trail,
+)
 from console.front import Front
 from console.page import Pages
 from conversations.errors import LineError, NotYours
@@ -30,6 +46,7 @@ log = logging.getLogger(__name__)
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 SAME_SITE = frozenset({"same-origin", "none"})
 BODY_LIMIT = 64 * 1024  # bytes of a form
+LONG_BODIES = {f"/people/{role}{path}": people.LONGEST_BODY for role in people.ROLES for path in people.IMPORTS}
 
 
 def create_app(front: Front) -> FastAPI:
@@ -38,7 +55,9 @@ def create_app(front: Front) -> FastAPI:
     app.state.front = front
     app.state.pages = Pages(front)
     app.state.directory = directory.Kept()
-    for room in (entry, chat, desk, board, live, knowledge, curating, recalling, restrict, glass, trail, directory):
+    for room in (entry, account, chat, desk, board, live, knowledge, curating, recalling, restrict, glass, trail):
+        app.include_router(room.router)
+    for room in (people, directory):
         app.include_router(room.router)
     app.mount("/assets", StaticFiles(directory=front.assets, check_dir=False), name="assets")
     app.middleware("http")(_guard)
@@ -46,6 +65,7 @@ def create_app(front: Front) -> FastAPI:
     app.add_exception_handler(LineError, _refused)
     app.add_exception_handler(NotPossible, _refused)
     app.add_exception_handler(CatalogueError, _refused)
+    app.add_exception_handler(RequestValidationError, _unclear)
     app.add_exception_handler(Exception, _broken)
     return app
 
@@ -55,7 +75,7 @@ async def _guard(request: Request, go_on: Callable[[Request], Awaitable[Response
     request.state.nonce = secrets.token_urlsafe(16)
     if request.method not in SAFE_METHODS and not _from_ourselves(request):
         response: Response = Response("Refused.", 403, media_type="text/plain")
-    elif int(request.headers.get("content-length") or 0) > BODY_LIMIT:
+    elif int(request.headers.get("content-length") or 0) > LONG_BODIES.get(request.url.path, BODY_LIMIT):
         response = Response("Too long.", 413, media_type="text/plain")
     else:
         try:
@@ -106,6 +126,13 @@ async def _refused(request: Request, error: Exception) -> Response:
     status = 404 if isinstance(error, (NotYours, NoSuchVersion)) else 409
     sentence = str(error) if isinstance(error, (LineError, CatalogueError)) else "That cannot be done now."
     return pages.show(request, "refused.html", {"sentence": sentence}, status)
+
+
+async def _unclear(request: Request, _: Exception) -> Response:
+    """Fields that are missing, unknown or out of range: what was sent is not repeated."""
+    pages: Pages = request.app.state.pages
+    sentence = "That could not be read. Nothing was changed."
+    return pages.show(request, "refused.html", {"sentence": sentence}, 422)
 
 
 async def _broken(request: Request, error: Exception) -> Response:

@@ -139,6 +139,41 @@ class RoleMissing(LineError):
     """You do not have that role."""
 
 
+class NoSuchMember(NotYours):
+    """There is no such person."""
+
+
+class NoSuchSession(NotYours):
+    """There is no such session."""
+
+
+class NoTelegram(LineError):
+    """There is no Telegram account to connect or to let go of here."""
+
+
+class OnOneself(LineError):
+    """Nobody changes their own roles or access. A colleague has to do it."""
+
+
+class AboveYou(LineError):
+    """Only an administrator may do this: supervisors answer for officers and IDVAs."""
+
+
+class AlreadyHere(LineError):
+    """Somebody with this staff id is already here."""
+
+
+class StaffRefused(LineError):
+    """Somebody cannot be added like this."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self._reason = reason
+
+    def __str__(self) -> str:
+        return self._reason
+
+
 class EntryGone(LineError):
     """That entry is no longer in the catalogue: it was changed or withdrawn. Ask the IDVA."""
 

@@ -231,6 +231,12 @@ def note(work: Work, to: str, text: str, rows: Rows = (), row: Consultation | No
     _add(work, Send(to, Purpose.NOTE, outgoing, row), ChannelName.TELEGRAM)
 
 
+def last_word(work: Work, to: str, text: str) -> None:
+    """Answer somebody who is suspended: the one thing they are still sent."""
+    outgoing = Outgoing(text=text, placeholder=wording.PLACEHOLDER_PLAIN)
+    _add(work, Send(to, Purpose.LAST_WORD, outgoing), ChannelName.TELEGRAM)
+
+
 def note_with(work: Work, to: str, text: str, buttons: Iterable[Button], reply_to: str | None = None) -> None:
     """Answer somebody outside a thread with buttons made elsewhere, one a row. `reply_to`: the line it is about."""
     rows = tuple((button,) for button in buttons)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from access import enrolment, people
-from access.tables import CodePurpose, Role
+from access.tables import Role
 from audit.events import Event
 from conversations import store, wording
 from conversations.advise import idva_says, is_advice, read_advice
@@ -26,7 +26,8 @@ from conversations.held import Doubt, Why, hold, reword
 from conversations.identifiers import looks_personal
 from conversations.messages import ChannelName, Incoming, Kind, Unsendable
 from conversations.orders import NEW, obey
-from conversations.post import note, note_stranger
+from conversations.own_account import code_presented
+from conversations.post import last_word, note, note_stranger
 from conversations.states import NotPossible
 from conversations.tables import Consultation
 from conversations.taps import press
@@ -78,7 +79,10 @@ def _receive(work: Work, incoming: Incoming) -> Received:
     # 3. may they
     if not people.is_active(work.session, person_id):
         work.record(Event.INPUT_REFUSED, person_id, why="suspended")
-        return _say(work, incoming, person_id, "access_ended")
+        text = wording.say("access_ended")
+        if incoming.channel is ChannelName.TELEGRAM:
+            last_word(work, person_id, text)
+        return Received(text)
     return _did(work, incoming, person_id)
 
 
@@ -138,17 +142,12 @@ def _enrol(work: Work, incoming: Incoming, who: str) -> Received:
         work.record(Event.CODE_REFUSED, BY_STRANGER, why="too many guesses", alarm=True)
         return Received()
     try:
-        code = enrolment.use_code(
-            work.session, incoming.text.removeprefix("/start ").strip(), CodePurpose.TELEGRAM, work.now
-        )
+        return Received(code_presented(work, incoming.text.removeprefix("/start ").strip(), incoming.sender))
     except enrolment.CodeRefused:
         enrolment.count_guess(work.session, who, work.now)
         work.record(Event.CODE_REFUSED, BY_STRANGER, why="code")
         note_stranger(work, incoming.sender, wording.say("code_refused"))
         return Received()
-    enrolment.bind_telegram(work.session, work.line.keyring, code.person_id, incoming.sender, work.now)
-    work.record(Event.TELEGRAM_BOUND, code.person_id)
-    return _say(work, incoming, code.person_id, "enrolled")
 
 
 def _unsendable(work: Work, incoming: Incoming, person_id: str) -> Received:

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from access.enrolment import void_codes
 from access.people import set_standing
 from access.permissions import Action
+from access.signin import end_sessions
 from access.tables import Standing
 from audit.events import Event
 from conversations import store
@@ -90,11 +92,18 @@ def look_at(work: Work, row: Consultation) -> None:
 
 
 def suspend(work: Work, person_id: str, by: str) -> None:
-    """Take somebody's access away at once; what they hold goes to others."""
+    """Take somebody's access away at once: sessions and codes end, what they hold goes to others."""
     set_standing(work.session, person_id, Standing.SUSPENDED)
     work.record(Event.STANDING_SET, by, person=person_id, standing=Standing.SUSPENDED.value)
-    for duty in (store.IDVA_DUTY, store.LEAD_DUTY):
-        _end_shifts(work, person_id, duty)
+    end_sessions(work.session, person_id, work.now)
+    void_codes(work.session, person_id, work.now)
+    leave_leads(work, person_id)
+    leave_idvas(work, person_id)
+
+
+def leave_idvas(work: Work, person_id: str) -> None:
+    """End an IDVA's duty at once, whatever they hold: it goes to others."""
+    _end_shifts(work, person_id, store.IDVA_DUTY)
     work.session.flush()
     pass_on_offers(work, person_id)
     for row in store.owned_by(work.session, person_id):
@@ -116,6 +125,11 @@ def pass_on_offers(work: Work, person_id: str) -> None:
             unreachable(case, offer)
         else:
             offers_ran_out(case, OfferOutcome.DECLINED)
+
+
+def leave_leads(work: Work, person_id: str) -> None:
+    """End a duty lead's duty at once."""
+    _end_shifts(work, person_id, store.LEAD_DUTY)
 
 
 def _end_shifts(work: Work, person_id: str, duty: str) -> None:

@@ -100,6 +100,7 @@ class Purpose(Enum):
     THREAD = "thread"  # part of a conversation: must arrive, a labelled second copy is better than none
     CALL = "call"  # calls somebody to act: never repeated blindly, the next person is called instead
     NOTE = "note"  # an answer to the person who just wrote, outside any thread
+    LAST_WORD = "last"  # tells somebody who was suspended, and writes, that their access has ended
     RECEIPT = "receipt"  # how far a message of theirs got; kept up to date by editing
 
 

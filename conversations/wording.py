@@ -121,6 +121,13 @@ ENGLISH: dict[str, str] = {
     "access_ended": "Your access has ended. Contact your supervisor. If anybody is in danger, ring 999.",
     "code_refused": "This link does not work. Ask for a new one.",
     "enrolled": "This chat is now connected. Write here when you need the line.\n{emergency}",
+    "echo": "Type this number into the page on which you got the link: {number}\n"
+    "If you did not ask for it, do nothing: without the number this chat is connected to nobody.",
+    "enrolled_instead": "This chat is now connected, and the one you had before no longer is. Write here when you need "
+    "the line.\n{emergency}",
+    "unbound": "This chat is no longer connected to Lanyard. If that was not you, tell your supervisor now. "
+    "If this is an emergency, ring 999.",
+    "link_made": "{by} made a sign-in link to Lanyard for you. If you did not expect that, tell your supervisor now.",
     "receipt": "Received. {ref}",
     "receipt_delivered": "Delivered to {other}. {ref}",
     "receipt_there": "Delivered. {ref}",

@@ -233,6 +233,7 @@ class Server:
             assets=settings.assets,
             practice=settings.practice,
             ready=self._ready,
+            bot=lambda: self.telegram.username if self.telegram else None,
             directory=lambda: self._live,
         )
         # Telegram's calls stay outside the pages' guard, which refuses what no browser of ours sent.

@@ -28,6 +28,7 @@ ROOT = Path(__file__).parent.parent
 # Everybody who opens words, and why. A new caller is a decision: add it here with its reason.
 OPENERS = {
     "storage/escrow.py": "a key file, put back from its sealed copy",
+    "access/binding.py": "the Telegram user id that is to be bound, once its number was typed",
     "access/people.py": "names and numbers, to show the two sides of a consultation to each other",
     "bot/courier.py": "what is about to be sent, and to whom; the disclosure is committed first",
     "bot/intake.py": "what has just arrived",
