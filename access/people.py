@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -42,6 +42,7 @@ class Known:
     roles: frozenset[Role]
     active: bool
     practice: bool
+    lease_until: datetime | None  # None: for good
 
     @property
     def title(self) -> str:
@@ -58,6 +59,7 @@ class NewPerson:
     service: str
     roles: frozenset[Role]
     practice: bool = False
+    lease: timedelta = timedelta(days=90)  # until the first sign-in
 
 
 def scope_of(person_id: str) -> str:
@@ -87,6 +89,7 @@ def add_person(session: Session, keyring: Keyring, person_id: str, new: NewPerso
             standing=Standing.ACTIVE.value,
             practice=new.practice,
             added_at=now,
+            lease_until=now + new.lease,
         )
     )
     session.flush()
@@ -135,6 +138,7 @@ def known_all(session: Session, keyring: Keyring, ids: Iterable[str] | None = No
             roles=frozenset(roles[row.id]),
             active=row.standing == Standing.ACTIVE.value,
             practice=row.practice,
+            lease_until=None if row.practice else row.lease_until,
         )
         for row in rows
     ]

@@ -15,6 +15,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from access.enrolment import CodeRefused, hash_of, use_code
+from access.leases import lease_runs, note_sign_in
 from access.people import is_active
 from access.tables import CodePurpose, PersonRole, Role, WebSession
 
@@ -37,12 +38,14 @@ class SignedIn:
     needs_touch: bool
 
 
-def begin_session(session: Session, code: str, token: str, now: datetime) -> WebSession:
-    """Turn a sign-in code into a session. Raises `CodeRefused`; also for who is suspended or has lost that role."""
+def begin_session(session: Session, code: str, token: str, lease: timedelta, now: datetime) -> WebSession:
+    """Turn a sign-in code into a session. Raises `CodeRefused`; also for who is suspended, has lost
+    that role, or whose lease has run out. It runs anew from here, for so long."""
     spent = use_code(session, code, CodePurpose.SIGN_IN, now)
     role = Role(spent.role or Role.OFFICER.value)
-    if not may_use(session, spent.person_id, role):
+    if not may_use(session, spent.person_id, role) or not lease_runs(session, spent.person_id, now):
         raise CodeRefused
+    note_sign_in(session, spent.person_id, lease, now)
     row = WebSession(
         token_hash=hash_of(token),
         person_id=spent.person_id,

@@ -53,6 +53,8 @@ class Person(Base):
     standing: Mapped[str] = mapped_column(String(12), default=Standing.ACTIVE.value)
     practice: Mapped[bool] = mapped_column(Boolean, default=False)  # made up for practice; never among real people
     added_at: Mapped[datetime]
+    lease_until: Mapped[datetime | None]  # the enrolment's end; None: it begins at their next sign-in
+    signed_in_at: Mapped[datetime | None]  # the last time, on the web
 
 
 class PersonRole(Base):

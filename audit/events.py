@@ -73,6 +73,7 @@ class Event(Enum):
     PERSON_ADDED = ("person.added", Category.COLLECTION)  # a member of staff was added
     STANDING_SET = ("person.standing_set", Category.ALTERATION)  # access was taken away or given back
     ROLES_SET = ("person.roles_set", Category.ALTERATION)  # somebody was given other roles
+    LEASE_RENEWED = ("person.lease_renewed", Category.ALTERATION)  # somebody's enrolment runs anew
     CODE_ISSUED = ("access.code_issued", Category.SYSTEM)  # a one-time code was made for somebody
     CODE_REFUSED = ("access.code_refused", Category.SYSTEM)  # a one-time code did not work
     TELEGRAM_BOUND = ("access.telegram_bound", Category.COLLECTION)  # a Telegram account was bound to somebody

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from access.binding import Echoed, is_asked, is_bound
 from access.permissions import Action
 from access.signin import open_sessions
-from console.acts import went
+from console.acts import LEASE_WARNING, went
 from console.front import Front
 from console.page import Pages
 from console.reader import Reader, reader
@@ -98,5 +98,5 @@ async def _show(
         }
 
     values = await front.run(load)
-    more = {"me": me, "role": me.role, "base": _home(me), "made": made, "came": came}
+    more = {"me": me, "role": me.role, "base": _home(me), "made": made, "came": came, "warning": LEASE_WARNING}
     return pages.show(request, "account-page.html", values | more, status)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import Form, Request, Response
@@ -15,6 +16,7 @@ from conversations.errors import NotYours
 from conversations.tables import Message
 from conversations.work import Work
 
+LEASE_WARNING = timedelta(days=14)  # how long before an enrolment ends people are warned
 Text = Annotated[str, Form(max_length=20_000)]
 Hours = Annotated[str, Form(pattern=r"^(|[0-9]{1,2}|([01]?[0-9]|2[0-3]):[0-5][0-9])$")]  # how long, or until when
 ClientId = Annotated[str, Form(max_length=60, pattern=r"[A-Za-z0-9-]*")]

@@ -51,7 +51,7 @@ async def enter(request: Request, code: Annotated[str, Form(max_length=100)]) ->
     token = front.line.token() + front.line.token()
 
     def begin(work: Work) -> Role:
-        row = begin_session(work.session, code, token, work.now)
+        row = begin_session(work.session, code, token, work.line.policy.lease, work.now)
         work.record(Event.SIGNED_IN, row.person_id, role=row.role)
         return Role(row.role)
 

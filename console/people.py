@@ -20,7 +20,7 @@ from access.permissions import Action, roles_for
 from access.roster import Wanted, list_people
 from access.staff_list import COLUMNS, MOST_BYTES, MOST_ROWS, BadStaff, new_person, read_list
 from access.tables import Role, Standing
-from console.acts import went
+from console.acts import LEASE_WARNING, went
 from console.front import Front
 from console.page import Pages
 from console.reader import Reader, reader
@@ -187,6 +187,15 @@ async def standing(request: Request, me: Me, person_id: str, form: Annotated[Acc
     return went(request, f"{_base(me)}/{person_id}")
 
 
+@router.post("/{person_id}/lease")
+async def lease(request: Request, me: Me, person_id: str) -> Response:
+    """An enrolment that runs anew."""
+    if await request.form():
+        raise RequestValidationError([])
+    await request.app.state.front.run(lambda work: staff.renew(work, me.id, person_id))
+    return went(request, f"{_base(me)}/{person_id}")
+
+
 @router.post("/{person_id}/link")
 async def link(request: Request, me: Me, person_id: str, form: Annotated[Link, Form()]) -> Response:
     """A one-time sign-in link, on this answer and nowhere else."""
@@ -223,8 +232,5 @@ async def _show(request: Request, me: Reader, template: str, load: Load, more: d
     front: Front = request.app.state.front
     pages: Pages = request.app.state.pages
     values = await front.run(load)
-    return pages.show(
-        request,
-        template,
-        values | more | {"me": me, "role": me.role, "base": _base(me), "titles": TITLES, "Standing": Standing},
-    )
+    shown = {"me": me, "role": me.role, "base": _base(me), "titles": TITLES, "Standing": Standing}
+    return pages.show(request, template, values | more | shown | {"warning": LEASE_WARNING})

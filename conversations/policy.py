@@ -35,6 +35,9 @@ class Policy:
     tap_life: timedelta = timedelta(days=15)
     outage_notice: timedelta = timedelta(hours=24)  # after a longer silence of ours, officers are told
     flood: int = 20  # messages a minute from one person before they are asked to slow down
+    # Days and hours, not waiting times: they are settings of their own. 0 hours: no sign-in is asked for.
+    lease_days: int = 90
+    shift_hours: int = 0
 
     emergency: str = "In danger now: press your emergency button or ring 999."
     service: str = "independent, NHS"
@@ -43,6 +46,16 @@ class Policy:
     fallbacks: tuple[str, ...] = field(
         default=("National Domestic Abuse Helpline 0808 2000 247 (24 hours, also advises professionals)",)
     )
+
+    @property
+    def lease(self) -> timedelta:
+        """How long an enrolment runs from each sign-in."""
+        return timedelta(days=self.lease_days)
+
+    @property
+    def shift(self) -> timedelta:
+        """How long one sign-in opens people's words at Telegram."""
+        return timedelta(hours=self.shift_hours)
 
 
 class RetentionClass(Enum):

@@ -3,7 +3,8 @@
 Rules kept here:
 - Everything sent to somebody is a row, written in the transaction that decided it; nothing is sent from here.
 - Words of people always stand under a header that names their side, so that nobody can imitate a notice.
-- In doorbell mode Telegram gets a reference, a link and public numbers; the words wait in our own chat.
+- In doorbell mode, and for whoever did not sign in for this shift (`may_carry`), Telegram gets a reference, a link
+  and public numbers; the words wait in our own chat.
 - Suspended people are sent nothing (looked at again when it is sent).
 """
 
@@ -17,6 +18,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 
 from access.enrolment import hash_of
+from access.leases import signed_in_within
 from access.people import telegram_of
 from audit.events import Event
 from conversations import wording
@@ -173,7 +175,7 @@ def deliver(
     work.wake(to)
     if not _has_telegram(work, to):
         return
-    if not work.line.doors.relay:
+    if not may_carry(work, to):
         _ring(work, row, message, to, door)
         return
     pieces = parts(text, PART - units(header))
@@ -205,7 +207,7 @@ def call(
         return
     buttons = make_buttons(work, to, row, rows)
     link = work.line.doors.link("/board" if name.startswith("call_lead") else "/desk")
-    if work.line.doors.relay:
+    if may_carry(work, to):
         text = wording.say(name, ref=row.ref, **values)
     else:
         text = wording.doorbell(name, ref=row.ref, link=link, **values)
@@ -269,7 +271,7 @@ def receipt_update(work: Work, row: Consultation, message: Message, name: str, *
     first = work.session.scalar(query)
     if first is None or first.person_id is None:
         return
-    text = (wording.say if work.line.doors.relay else wording.doorbell)(name, ref=row.ref, **values)
+    text = (wording.say if may_carry(work, first.person_id) else wording.doorbell)(name, ref=row.ref, **values)
     outgoing = Outgoing(text=text, placeholder="")
     send = Send(first.person_id, Purpose.RECEIPT, outgoing, row, message, edits=first.id)
     _add(work, send, ChannelName.TELEGRAM)
@@ -311,6 +313,15 @@ def _ring(work: Work, row: Consultation, message: Message, to: str, door: str | 
     text = door or wording.say("door_new", ref=row.ref, link=link)
     outgoing = Outgoing(text=text, placeholder=wording.PLACEHOLDER.format(ref=row.ref))
     _add(work, Send(to, Purpose.THREAD, outgoing, row, message), ChannelName.TELEGRAM)
+
+
+def may_carry(work: Work, to: str) -> bool:
+    """Whether Telegram may carry content to this person now: in relay mode, once they signed in for this shift.
+    Whoever did not is rung, and what they write is taken in all the same: help never waits for a sign-in."""
+    if not work.line.doors.relay:
+        return False
+    shift = work.line.policy.shift
+    return not shift or signed_in_within(work.session, to, shift, work.now)
 
 
 def _has_telegram(work: Work, person_id: str) -> bool:

@@ -22,7 +22,7 @@ from conversations import catalogue, wording
 from conversations.case import Case
 from conversations.dialogue import Action, Rows
 from conversations.errors import NoAdvice, NoSuchCorrection, NothingToSay, NotYours, WrongPeriod
-from conversations.post import deliver, make_buttons, note, write_message
+from conversations.post import deliver, make_buttons, may_carry, note, write_message
 from conversations.relay import header
 from conversations.standing import require
 from conversations.tables import Consultation, Message, MessageKind, Side
@@ -166,7 +166,7 @@ def _tell(work: Work, person_id: str, found: recall.Reached) -> None:
     if not work.line.doors.telegram or telegram_of(work.session, work.line.keyring, person_id) is None:
         return  # the correction stands on their page until they acknowledge it
     one = found.recall
-    if not work.line.doors.relay or one.correction is None:
+    if not may_carry(work, person_id) or one.correction is None:
         note(work, person_id, wording.say("door_correction", link=work.line.doors.link("/chat")))
         return
     text = wording.say("correction", title=title(work, one), correction=one.correction)

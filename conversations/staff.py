@@ -10,8 +10,10 @@ Rules kept here:
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from access.enrolment import issue_code, void_codes
+from access.leases import renew_lease
 from access.people import AlreadyKnown, Known, NewPerson, NoSuchPerson, PracticeMix, add_person, is_known, set_standing
 from access.roster import set_roles
 from access.tables import CodePurpose, Role, Standing
@@ -81,7 +83,7 @@ def _each(work: Work, by: str, people: Sequence[NewPerson], act: Callable[[NewPe
 def _add(work: Work, by: str, new: NewPerson) -> str:
     person_id = work.new_id()
     try:
-        add_person(work.session, work.line.keyring, person_id, new, work.now)
+        add_person(work.session, work.line.keyring, person_id, replace(new, lease=work.line.policy.lease), work.now)
     except AlreadyKnown:
         raise AlreadyHere from None
     except PracticeMix as refused:
@@ -125,6 +127,13 @@ def let_in_again(work: Work, by: str, person_id: str) -> None:
     if not _theirs(work, by, person_id).active:
         set_standing(work.session, person_id, Standing.ACTIVE)
         work.record(Event.STANDING_SET, by, person=person_id, standing=Standing.ACTIVE.value)
+
+
+def renew(work: Work, by: str, person_id: str) -> None:
+    """Let somebody's enrolment run anew from today."""
+    _theirs(work, by, person_id)
+    renew_lease(work.session, person_id, work.now + work.line.policy.lease)
+    work.record(Event.LEASE_RENEWED, by, person=person_id)
 
 
 def make_link(work: Work, by: str, person_id: str, role: Role) -> str:

@@ -93,6 +93,16 @@ class Settings(BaseSettings):
     )
     service: str = Field(Policy.service, description="what stands behind an IDVA's name")
     area: str = Field("lancashire-14", description="where officers are: only services that cover this area are shown")
+    lease_days: int = Field(
+        Policy.lease_days, ge=1, le=366, description="days an enrolment runs from each sign-in on the web"
+    )
+    shift_hours: int = Field(
+        12,
+        ge=0,
+        le=24,
+        description="in relay mode: hours for which one sign-in on the web lets Telegram carry words to somebody; "
+        "after them it rings until they sign in (0: never asked)",
+    )
     capacity: int = Field(Policy.capacity, ge=1, le=20, description="live consultations for one IDVA")
     waits: dict[str, float] = Field(
         default_factory=dict,
@@ -200,6 +210,8 @@ class Settings(BaseSettings):
         return Policy(
             **{name: timedelta(seconds=value) for name, value in self.waits.items()},  # type: ignore[arg-type]
             capacity=self.capacity,
+            lease_days=self.lease_days,
+            shift_hours=self.shift_hours,
             emergency=self.emergency,
             service=self.service,
             lead_name=self.lead_name,

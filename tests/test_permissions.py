@@ -68,7 +68,7 @@ class Matrix(Pages):
         code, token = self.house.line.token(), self.house.line.token()
         with self.house.work() as work:
             issue_code(work.session, code, CodePurpose.SIGN_IN, self.house.id(role.value), work.now, role=role)
-            begin_session(work.session, code, token, work.now)
+            begin_session(work.session, code, token, work.line.policy.lease, work.now)
         self.client.cookies.set(f"lanyard-{role.value}", token)
 
     def admits(self, method: str, path: str) -> bool:

@@ -12,6 +12,8 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.add_column("person", sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("person", sa.Column("signed_in_at", sa.DateTime(timezone=True), nullable=True))
     op.create_table(
         "telegram_claim",
         sa.Column("person_id", sa.String(length=32), nullable=False),
@@ -26,3 +28,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("telegram_claim")
+    op.drop_column("person", "signed_in_at")
+    op.drop_column("person", "lease_until")
