@@ -217,6 +217,7 @@ class LineProcess:
             "CAPACITY": "20",
             "TELEGRAM": "relay",
             "IMPACT_ASSESSMENT": "DPIA-TEST",
+            "SHIFT_HOURS": "0",  # nobody signs in on the web in these campaigns; tests/test_leases.py is about that
             "TELEGRAM_TOKEN_FILE": str(self.installation.token_file),
             "TELEGRAM_API": self.telegram_api,
             "WAITS": dumps(dict(self.waits)),
