@@ -108,7 +108,7 @@ class Consultation(Base):
     """One question and everything that follows from it."""
 
     __tablename__ = "consultation"
-    __table_args__ = (Index(None, "state"), Index(None, "incident_hash"))
+    __table_args__ = (Index(None, "state"), Index(None, "incident_hash"), Index(None, "ended_at"))
 
     id: Mapped[str] = mapped_column(ID, primary_key=True)
     ref: Mapped[str] = mapped_column(String(6), unique=True)

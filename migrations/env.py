@@ -6,13 +6,21 @@ from alembic import context
 
 import access.tables
 import audit.trail
+import conversations.review_tables
 import conversations.tables
 import conversations.tables_access
 import knowledge.tables
 import storage.keys  # noqa: F401  # importing a room's tables is what puts them into the metadata
 from storage.database import Base
 
-_ROOMS = (access.tables, audit.trail, conversations.tables, conversations.tables_access, knowledge.tables)
+_ROOMS = (
+    access.tables,
+    audit.trail,
+    conversations.review_tables,
+    conversations.tables,
+    conversations.tables_access,
+    knowledge.tables,
+)
 
 with context.config.attributes["engine"].connect() as connection:
     context.configure(connection=connection, target_metadata=Base.metadata, render_as_batch=True)
