@@ -17,7 +17,9 @@ class Role(Enum):
 
     OFFICER = "officer"
     IDVA = "idva"
+    IDVA_LEAD = "idva_lead"
     SUPERVISOR = "supervisor"
+    SERGEANT = "sergeant"
     CURATOR = "curator"  # answers for the catalogue: approves, publishes, recalls
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated
+from string import ascii_uppercase
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request, Response
 
@@ -16,10 +17,11 @@ from console.front import Front
 from console.page import LOCAL, Pages
 from console.session import signed_in
 from conversations import search, store, view
-from conversations.advise import Advice, advise
+from conversations.advise import Advice, AdviceStatus, advise
 from conversations.case import Case
 from conversations.consult import edit
 from conversations.errors import NotYours
+from conversations.private_notes import NoteShown, notes
 from conversations.rota import go_off_duty, go_on_duty
 from conversations.send_entry import send_entry
 from conversations.tables import OfferOutcome
@@ -41,6 +43,8 @@ class DeskShown:
     waiting: list[view.Summary]
     on_duty_until: datetime | None
     colleagues: list[Known]
+    notes: dict[str, list[NoteShown]]  # by reference
+    letters: dict[str, str]  # by reference: the same letter as long as they have it
 
 
 def _desk(work: Work, me: str, only: str | None = None) -> DeskShown:
@@ -54,7 +58,14 @@ def _desk(work: Work, me: str, only: str | None = None) -> DeskShown:
         waiting=view.waiting(work) if only is None else [],
         on_duty_until=shift.ends_at if shift else None,
         colleagues=[work.person(one) for one in colleagues],
+        notes={ref: notes(work, ref, me) for ref in refs},
+        letters={ref: _letter(work, ref, me) for ref in refs},
     )
+
+
+def _letter(work: Work, ref: str, me: str) -> str:
+    taken = store.taken_before(work.session, me, store.by_ref(work.session, ref).id)
+    return ascii_uppercase[taken % len(ascii_uppercase)]
 
 
 def _pane(work: Work, ref: str, me: str) -> view.ThreadShown:
@@ -64,13 +75,17 @@ def _pane(work: Work, ref: str, me: str) -> view.ThreadShown:
     return view.thread(work, ref, me)
 
 
+def _around(front: Front, desk: DeskShown, me: str) -> dict[str, Any]:
+    return {"desk": desk, "make_id": front.line.token, "role": Role.IDVA, "me": me, "AdviceStatus": AdviceStatus}
+
+
 @router.get("/desk")
 async def home(request: Request, me: Me) -> Response:
     """The whole desk."""
     front: Front = request.app.state.front
     pages: Pages = request.app.state.pages
     desk = await front.run(lambda work: _desk(work, me))
-    return pages.show(request, "desk.html", {"desk": desk, "make_id": front.line.token, "role": Role.IDVA, "me": me})
+    return pages.show(request, "desk.html", _around(front, desk, me))
 
 
 @router.get("/desk/offers")
@@ -90,7 +105,7 @@ async def single(request: Request, ref: str, me: Me) -> Response:
     front: Front = request.app.state.front
     pages: Pages = request.app.state.pages
     desk = await front.run(lambda work: _desk(work, me, ref))
-    return pages.show(request, "desk.html", {"desk": desk, "make_id": front.line.token, "role": Role.IDVA, "me": me})
+    return pages.show(request, "desk.html", _around(front, desk, me))
 
 
 @router.get("/desk/{ref}/messages")
@@ -167,10 +182,17 @@ async def send(request: Request, ref: str, me: Me, entry: Annotated[str, Form(ma
 
 @router.post("/desk/{ref}/advise")
 async def give_advice(
-    request: Request, ref: str, me: Me, do_now: Field, tell: Field, services: Field = "", would_change: Field = ""
+    request: Request,
+    ref: str,
+    me: Me,
+    do_now: Field,
+    tell: Field,
+    status: Field = "",
+    services: Field = "",
+    would_change: Field = "",
 ) -> Response:
     """End with advice."""
-    advice = Advice(do_now, tell, services, would_change)
+    advice = Advice(AdviceStatus.named(status), do_now, tell, services, would_change)
     return await _act(request, ref, lambda case: advise(case, me, advice), "/desk")
 
 

@@ -18,7 +18,14 @@ from console.session import clear_cookie, look, set_cookie
 from conversations.work import Work
 
 router = APIRouter()
-HOME = {Role.OFFICER: "/chat", Role.IDVA: "/desk", Role.SUPERVISOR: "/board", Role.CURATOR: "/catalogue/curator"}
+HOME = {
+    Role.OFFICER: "/chat",
+    Role.IDVA: "/desk",
+    Role.IDVA_LEAD: "/board",
+    Role.SUPERVISOR: "/board",
+    Role.SERGEANT: "/",
+    Role.CURATOR: "/catalogue/curator",
+}
 
 
 @router.get("/")

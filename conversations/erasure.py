@@ -51,6 +51,7 @@ from conversations.tables import (
     Tap,
     Thread,
 )
+from conversations.tables_desk import PrivateNote
 from conversations.work import Work, scope_of, working
 from knowledge.tables import Recall, RecallPerson, Shown
 from storage.failpoint import failpoint
@@ -63,7 +64,7 @@ EMPTY = Sealed(b"")  # opens nowhere
 TOUCHED = (
     "consultation", "message", "message_version", "offer", "due", "tap", "thread", "held", "inbox", "outbox",
     "legal_hold", "red_flag", "suggestion", "shown", "recall",
-    "recall_person",
+    "recall_person", "private_note",
 )  # fmt: skip
 
 
@@ -176,6 +177,7 @@ def _destroy_rows(work: Work, row: Consultation) -> dict[str, int]:
         "suggestions": _run(work, delete(Suggestion).where(Suggestion.consultation_id == row.id)),
         "shown_entries": _run(work, delete(Shown).where(Shown.consultation_id == row.id)),
         "recalls": _destroy_recalls(work, row),
+        "private_notes": _run(work, delete(PrivateNote).where(PrivateNote.consultation_id == row.id)),
         "lifted_holds": _run(work, delete(LegalHold).where(LegalHold.consultation_id == row.id)),
         "look_up_hashes": hashes,
     }

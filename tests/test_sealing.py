@@ -35,6 +35,7 @@ OPENERS = {
     "conversations/from_advice.py": "one's own advice, to make an entry of; the reading is recorded first",
     "conversations/case.py": "the incident log number, for the officer and the owner",
     "conversations/held.py": "a line its writer has now decided about",
+    "conversations/private_notes.py": "private notes, for the IDVAs' side alone; the reading is recorded first",
     "conversations/relay.py": "words for a new owner or for the offer; the reading is recorded",
     "conversations/view.py": "a thread for one of its two sides; the reading is recorded first",
     "conversations/view_signs.py": "why flags and entries came up, beside the thread; the reading is recorded",
