@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from string import ascii_uppercase
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request, Response
@@ -44,7 +43,6 @@ class DeskShown:
     on_duty_until: datetime | None
     colleagues: list[Known]
     notes: dict[str, list[NoteShown]]  # by reference
-    letters: dict[str, str]  # by reference: the same letter as long as they have it
 
 
 def _desk(work: Work, me: str, only: str | None = None) -> DeskShown:
@@ -59,13 +57,7 @@ def _desk(work: Work, me: str, only: str | None = None) -> DeskShown:
         on_duty_until=shift.ends_at if shift else None,
         colleagues=[work.person(one) for one in colleagues],
         notes={ref: notes(work, ref, me) for ref in refs},
-        letters={ref: _letter(work, ref, me) for ref in refs},
     )
-
-
-def _letter(work: Work, ref: str, me: str) -> str:
-    taken = store.taken_before(work.session, me, store.by_ref(work.session, ref).id)
-    return ascii_uppercase[taken % len(ascii_uppercase)]
 
 
 def _pane(work: Work, ref: str, me: str) -> view.ThreadShown:

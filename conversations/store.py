@@ -29,7 +29,6 @@ from conversations.tables import (
     MessageVersion,
     Offer,
     OfferKind,
-    OfferOutcome,
     Shift,
     Tap,
     Thread,
@@ -183,13 +182,6 @@ def idvas_on_duty(session: Session, row: Consultation, now: datetime) -> list[On
 def load_of(session: Session, idva_id: str) -> int:
     """How many live consultations this IDVA has, open offers counted."""
     return _loads(session, [idva_id]).get(idva_id, 0)
-
-
-def taken_before(session: Session, idva_id: str, consultation_id: str) -> int:
-    """How many offers this IDVA had taken when they last took this one: it stays while they have it."""
-    taken = (Offer.idva_id == idva_id, Offer.outcome == OfferOutcome.ACCEPTED.value)
-    when = session.scalar(select(func.max(Offer.answered_at)).where(*taken, Offer.consultation_id == consultation_id))
-    return session.scalar(select(func.count(Offer.id)).where(*taken, Offer.answered_at < when)) or 0
 
 
 def on_duty(session: Session, duty: str, now: datetime) -> list[str]:
