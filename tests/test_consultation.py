@@ -66,8 +66,8 @@ def test_advice_that_does_not_say_what_it_is_is_not_given(house: House) -> None:
     house.do(lambda work: search.accept(Case.load(work, case), house.id("jane")))
     for written in ("", "maybe", "advise"):
         advice = Advice(AdviceStatus.named(written), "Ambulance", "DS")
-        with pytest.raises(NoAdviceStatus):
-            house.do(lambda work, advice=advice: advise(Case.load(work, case), house.id("jane"), advice))
+        with house.work() as work, pytest.raises(NoAdviceStatus):
+            advise(Case.load(work, case), house.id("jane"), advice)
     assert house.state(ref) == State.TALKING.value
 
 
