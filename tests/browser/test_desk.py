@@ -48,9 +48,8 @@ def test_five_at_once_each_line_goes_to_its_own_consultation(practice: Practice,
     for number, ref in reversed(list(enumerate(refs))):
         expect(desk.get_by_label(re.compile(f"Write to .* in {ref}"))).to_have_value(f"Answer {number} to {ref}")
         desk.get_by_role("button", name=re.compile(f"Send to {ref}")).click()
-        expect(desk.locator(f"[data-pane='{ref}']").get_by_text(f"Answer {number} to {ref}")).to_be_visible(
-            timeout=5_000
-        )
+        sent = desk.locator(f"[data-pane='{ref}'] div.lanyard-words").filter(has_text=f"Answer {number} to {ref}")
+        expect(sent).to_be_visible(timeout=5_000)
     for number, ref in enumerate(refs):
         officer.goto(f"http://127.0.0.1:{practice.port}/chat/{ref}")
         answers = officer.locator("div.lanyard-words").filter(has_text="Answer")
