@@ -34,6 +34,8 @@ class Action(Enum):
     TAKE = "take"  # accept or decline
     READ_HELD = "read_held"  # read the consultation one has
     ANSWER = "answer"  # write, send an entry, advise, hand over
+    NOTE = "note"  # write and read the private notes of IDVAs
+    READ_NOTES = "read_notes"  # read them, to lead the IDVAs
     SEARCH_TRAIL = "search_trail"  # what happened, by whom and when; no words
     SEE_OWN_ADVICE = "see_own_advice"  # which advice one gave, by reference
     CORRECT_ADVICE = "correct_advice"  # send a correction of advice to whoever got it
@@ -107,6 +109,8 @@ GRANTS: tuple[Grant, ...] = (
     _grant(_A.TAKE, {Role.IDVA}, {_R.OWNER, _R.OFFERED, _R.FORMER, _R.STRANGER}),
     _grant(_A.READ_HELD, {Role.IDVA}, {_R.OWNER}),
     _grant(_A.ANSWER, {Role.IDVA}, {_R.OWNER}),
+    _grant(_A.NOTE, {Role.IDVA}, {_R.OWNER, _R.FORMER}),
+    _grant(_A.READ_NOTES, {Role.IDVA_LEAD}, {_R.STRANGER, _R.OWNER, _R.OFFERED, _R.FORMER, _R.GLASS}),
     _grant(_A.SEARCH_TRAIL, {Role.SUPERVISOR, Role.AUDITOR}),
     _grant(_A.SEE_OWN_ADVICE, {Role.IDVA}),
     # A stranger only when whoever advised no longer uses the line: the use case looks.

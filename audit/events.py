@@ -26,6 +26,7 @@ class Event(Enum):
 
     MESSAGE_RECEIVED = ("message.received", Category.COLLECTION)  # words were taken in and sealed
     MESSAGE_EDITED = ("message.edited", Category.ALTERATION)  # a new wording was added; earlier ones stay
+    NOTE_WRITTEN = ("note.written", Category.COLLECTION)  # an IDVA's private note, for the IDVAs' side alone
     NOTICE_SAID = ("notice.said", Category.SYSTEM)  # the line itself said something in a thread
     MESSAGE_HELD = ("message.held", Category.COLLECTION)  # not sent on yet: whose it is was asked
     HELD_RESOLVED = ("message.held_resolved", Category.ALTERATION)  # its writer, or time, decided

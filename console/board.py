@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from access.people import Known
 from access.permissions import Action
 from console.acts import Hours, went
 from console.desk import until
 from console.front import Front
-from console.page import HOME, Pages
+from console.page import HOME, LOCAL, Pages
 from console.reader import Reader, reader
 from conversations import search, store, view
+from conversations.board import Health, OnDutyShown, Overdue, Span, cover_gaps, health, overdue
+from conversations.board import duty as duty_of
 from conversations.case import Case
 from conversations.rota import go_off_duty, go_on_duty
 from conversations.work import Work
@@ -30,18 +32,25 @@ class BoardShown:
     """Everything on the board."""
 
     live: list[view.Summary]
-    idvas: list[Known]
-    leads: list[Known]
+    idvas: list[OnDutyShown]
+    leads: list[OnDutyShown]
     on_duty: bool
+    overdue: Overdue
+    gaps: list[Span]
+    health: list[Health]
 
 
 def _board(work: Work, me: str) -> BoardShown:
-    leads = store.on_duty(work.session, store.LEAD_DUTY, work.now)
+    leads = duty_of(work, store.LEAD_DUTY)
+    morning = (work.now.astimezone(LOCAL) + timedelta(days=1)).replace(hour=8, minute=0, second=0, microsecond=0)
     return BoardShown(
         live=view.everything_live(work, me),
-        idvas=[work.person(one) for one in store.on_duty(work.session, store.IDVA_DUTY, work.now)],
-        leads=[work.person(one) for one in leads],
-        on_duty=me in leads,
+        idvas=duty_of(work, store.IDVA_DUTY),
+        leads=leads,
+        on_duty=any(one.person.id == me for one in leads),
+        overdue=overdue(work),
+        gaps=cover_gaps(work, morning.astimezone(UTC)),
+        health=health(work),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request, Response
 
@@ -17,10 +17,11 @@ from console.front import Front
 from console.page import LOCAL, Pages
 from console.session import permitted
 from conversations import search, store, view
-from conversations.advise import Advice, advise
+from conversations.advise import Advice, AdviceStatus, advise
 from conversations.case import Case
 from conversations.consult import edit
 from conversations.errors import NotYours
+from conversations.private_notes import NoteShown, notes
 from conversations.rota import go_off_duty, go_on_duty
 from conversations.send_entry import send_entry
 from conversations.tables import OfferOutcome
@@ -45,6 +46,7 @@ class DeskShown:
     waiting: list[view.Summary]
     on_duty_until: datetime | None
     colleagues: list[Known]
+    notes: dict[str, list[NoteShown]]  # by reference
 
 
 def _desk(work: Work, me: str, only: str | None = None) -> DeskShown:
@@ -58,6 +60,7 @@ def _desk(work: Work, me: str, only: str | None = None) -> DeskShown:
         waiting=view.waiting(work) if only is None else [],
         on_duty_until=shift.ends_at if shift else None,
         colleagues=[work.person(one) for one in colleagues],
+        notes={ref: notes(work, ref, me) for ref in refs},
     )
 
 
@@ -68,13 +71,17 @@ def _pane(work: Work, ref: str, me: str) -> view.ThreadShown:
     return view.thread(work, ref, me)
 
 
+def _around(front: Front, desk: DeskShown, me: str) -> dict[str, Any]:
+    return {"desk": desk, "make_id": front.line.token, "role": Role.IDVA, "me": me, "AdviceStatus": AdviceStatus}
+
+
 @router.get("/desk")
 async def home(request: Request, me: AtDesk) -> Response:
     """The whole desk."""
     front: Front = request.app.state.front
     pages: Pages = request.app.state.pages
     desk = await front.run(lambda work: _desk(work, me))
-    return pages.show(request, "desk.html", {"desk": desk, "make_id": front.line.token, "role": Role.IDVA, "me": me})
+    return pages.show(request, "desk.html", _around(front, desk, me))
 
 
 @router.get("/desk/offers")
@@ -94,7 +101,7 @@ async def single(request: Request, ref: str, me: Reading) -> Response:
     front: Front = request.app.state.front
     pages: Pages = request.app.state.pages
     desk = await front.run(lambda work: _desk(work, me, ref))
-    return pages.show(request, "desk.html", {"desk": desk, "make_id": front.line.token, "role": Role.IDVA, "me": me})
+    return pages.show(request, "desk.html", _around(front, desk, me))
 
 
 @router.get("/desk/{ref}/messages")
@@ -176,11 +183,12 @@ async def give_advice(
     me: Answering,
     do_now: Field,
     tell: Field,
+    status: Field = "",
     services: Field = "",
     would_change: Field = "",
 ) -> Response:
     """End with advice."""
-    advice = Advice(do_now, tell, services, would_change)
+    advice = Advice(AdviceStatus.named(status), do_now, tell, services, would_change)
     return await _act(request, ref, lambda case: advise(case, me, advice), "/desk")
 
 

@@ -30,6 +30,7 @@ from console import (
     knowledge,
     live,
     people,
+    private_notes,
     recalling,
     restrict,
     trail,
@@ -55,9 +56,9 @@ def create_app(front: Front) -> FastAPI:
     app.state.front = front
     app.state.pages = Pages(front)
     app.state.directory = directory.Kept()
-    for room in (entry, account, chat, desk, board, live, knowledge, curating, recalling, restrict, glass, trail):
+    for room in (entry, account, chat, desk, private_notes, board, live, knowledge, curating, recalling):
         app.include_router(room.router)
-    for room in (people, directory):
+    for room in (restrict, glass, trail, people, directory):
         app.include_router(room.router)
     app.mount("/assets", StaticFiles(directory=front.assets, check_dir=False), name="assets")
     app.middleware("http")(_guard)

@@ -31,7 +31,6 @@ from conversations import glass, restrict, store
 from conversations.errors import NotDue, NotYours, StillLive, TooFresh, UnderHold
 from conversations.line import Line
 from conversations.retention import require_supervisor, review_of
-from conversations.review_tables import LaterGrade, Review, ReviewQuestion
 from conversations.states import ENDED, State
 from conversations.tables import (
     Consultation,
@@ -52,6 +51,8 @@ from conversations.tables import (
     Tap,
     Thread,
 )
+from conversations.tables_desk import PrivateNote
+from conversations.tables_review import LaterGrade, Review, ReviewQuestion
 from conversations.work import Work, scope_of, working
 from knowledge.tables import Recall, RecallPerson, Shown
 from storage.failpoint import failpoint
@@ -65,6 +66,7 @@ TOUCHED = (
     "consultation", "message", "message_version", "offer", "due", "tap", "thread", "held", "inbox", "outbox",
     "legal_hold", "red_flag", "suggestion", "shown", "recall",
     "recall_person", "restriction", "named_reader", "broken_glass", "review", "review_question", "later_grade",
+    "private_note",
 )  # fmt: skip
 
 
@@ -178,6 +180,7 @@ def _destroy_rows(work: Work, row: Consultation) -> dict[str, int]:
         "shown_entries": _run(work, delete(Shown).where(Shown.consultation_id == row.id)),
         "recalls": _destroy_recalls(work, row),
         "reviews": _destroy_reviews(work, row),
+        "private_notes": _run(work, delete(PrivateNote).where(PrivateNote.consultation_id == row.id)),
         "lifted_holds": _run(work, delete(LegalHold).where(LegalHold.consultation_id == row.id)),
         "look_up_hashes": hashes,
     }

@@ -58,9 +58,18 @@ class EmptyAdvice(LineError):
     """Say at least what to do now and who to tell."""
 
 
+class EmptyNote(LineError):
+    """Nothing is written in the note."""
+
+
+class NoAdviceStatus(LineError):
+    """Say what it is. Status: information, advice, advice with concern, or needs a decision by the officer's
+    supervisor."""
+
+
 class UnclearAdvice(LineError):
-    """Not sent. Write /advise and below it, each on a line of its own: Do now: … Tell: … Services: … Would change: …
-    The last two may be left out."""
+    """Not sent. Write /advise and below it, each on a line of its own: Status: … Do now: … Tell: … Services: …
+    Would change: … The last two may be left out."""
 
 
 class StillLive(LineError):

@@ -102,8 +102,9 @@ def write_message(
     author_id: str | None = None,
     origin: str | None = None,
     buttons: ButtonRows = (),
+    **facts: str,
 ) -> Message:
-    """Add a message to the thread, sealed."""
+    """Add a message to the thread, sealed; `facts` stand in its leaf."""
     row.messages += 1
     message = Message(
         id=work.new_id(),
@@ -122,11 +123,11 @@ def write_message(
         message.buttons = work.seal("message", "buttons", message.id, scope_of(row.id), data)
     work.session.add(message)
     work.session.flush()
-    add_version(work, row, message, words)
+    add_version(work, row, message, words, **facts)
     return message
 
 
-def add_version(work: Work, row: Consultation, message: Message, words: str) -> None:
+def add_version(work: Work, row: Consultation, message: Message, words: str, **facts: str) -> None:
     """Add a wording of a message, sealed and committed to in the trail; earlier ones stay."""
     place, scope, number = f"{message.id}.{message.versions}", scope_of(row.id), message.versions
     salt = work.line.token() + work.line.token()  # 32 random bytes, in hex
@@ -144,6 +145,7 @@ def add_version(work: Work, row: Consultation, message: Message, words: str) -> 
         kind=message.kind,
         commitment=commitment(bytes.fromhex(salt), words),
         sealed=sealed.digest(),
+        **facts,
     )
 
 

@@ -32,9 +32,9 @@ from conversations.errors import (
     StillLive,
 )
 from conversations.retention import require_supervisor
-from conversations.review_tables import LaterGrade, Mark, Review, ReviewQuestion, ReviewState, Standard
 from conversations.states import ENDED, State
 from conversations.tables import Consultation, Message, Offer, OfferOutcome
+from conversations.tables_review import LaterGrade, Mark, Review, ReviewQuestion, ReviewState, Standard
 from conversations.to_review import chosen
 from conversations.wording import GRADES
 from conversations.work import Work, scope_of

@@ -16,10 +16,10 @@ from sqlalchemy import ColumnElement, select
 from audit.events import Event
 from conversations import store
 from conversations.retention import require_supervisor
-from conversations.review_tables import LaterGrade, Review
 from conversations.sampling import Ended, Reason, Sampling, month_of, published, reasons, twice
 from conversations.states import ENDED
 from conversations.tables import Consultation, FlagState, Installation, RedFlag
+from conversations.tables_review import LaterGrade, Review
 from conversations.work import BY_THE_LINE, Work
 
 SAMPLING = Sampling()

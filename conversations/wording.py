@@ -114,7 +114,7 @@ ENGLISH: dict[str, str] = {
     "help": "Write your question; it goes to the IDVA on duty. Commands: /new asks something new while another "
     "question is open, /log 0123 sets the incident log number, /withdraw ends a question.\n{emergency}",
     "help_idva": "Write in the topic of a consultation, or as a reply to one of its messages. /advise ends it with "
-    "advice; below it, each on a line of its own: Do now: … Tell: … Services: … Would change: …\n{emergency}",
+    "advice; below it, each on a line of its own: Status: … Do now: … Tell: … Services: … Would change: …\n{emergency}",
     "unknown_command": "I do not know that command. There are three: /new, /log and /withdraw. "
     "Or just write your question.",
     "stranger": "This is a private service. If this is an emergency, ring 999.",

@@ -6,9 +6,10 @@ from alembic import context
 
 import access.tables
 import audit.trail
-import conversations.review_tables
 import conversations.tables
 import conversations.tables_access
+import conversations.tables_desk
+import conversations.tables_review
 import knowledge.tables
 import storage.keys  # noqa: F401  # importing a room's tables is what puts them into the metadata
 from storage.database import Base
@@ -16,9 +17,10 @@ from storage.database import Base
 _ROOMS = (
     access.tables,
     audit.trail,
-    conversations.review_tables,
+    conversations.tables_review,
     conversations.tables,
     conversations.tables_access,
+    conversations.tables_desk,
     knowledge.tables,
 )
 

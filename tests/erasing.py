@@ -28,11 +28,12 @@ from bot.intake import Intake
 from bot.threads import Threads
 from bot.web_channel import WebDoor, arrival
 from conversations import consult, held, search, store
-from conversations.advise import Advice, advise, understood
+from conversations.advise import Advice, AdviceStatus, advise, understood
 from conversations.case import Case
 from conversations.erasure import Rule, erase
 from conversations.line import Doors
 from conversations.messages import ChannelName, Incoming, Kind
+from conversations.private_notes import add_note
 from conversations.receive import receive
 from conversations.tables import Consultation, Erased, Held, Inbox, Message, MessageVersion, Outbox
 from conversations.work import scope_of
@@ -94,12 +95,15 @@ class Talk:
         house.do(lambda work: consult.set_incident(Case.load(work, consultation), f"{canary}-log"))
         house.do(lambda work: search.accept(Case.load(work, consultation), house.id("jane")))
         self.types("jane", ref, f"{canary}-back")
+        house.do(lambda work: add_note(work, ref, house.id("jane"), f"{canary}-noted"))
         self.at_telegram(OFFICER_AT_TELEGRAM, f"{canary}-telegram{LONG}", message=f"m-{canary}")
         self.at_telegram(OFFICER_AT_TELEGRAM, f"{canary}-changed", Kind.EDIT, f"m-{canary}")
         self.at_telegram(OFFICER_AT_TELEGRAM, f"{canary}-held NHS 943 476 5919", message=f"h-{canary}")
         house.clock.forward(seconds=11)
         house.do(self._held_lines_act)
-        advice = Advice(f"{canary}-now", f"{canary}-tell", f"{canary}-services", f"{canary}-change")
+        advice = Advice(
+            AdviceStatus.ADVICE, f"{canary}-now", f"{canary}-tell", f"{canary}-services", f"{canary}-change"
+        )
         house.do(lambda work: advise(Case.load(work, consultation), house.id("jane"), advice))
         house.do(lambda work: understood(Case.load(work, consultation)))
         return ref

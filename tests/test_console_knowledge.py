@@ -14,7 +14,7 @@ import pytest
 from access.tables import Role
 from audit.trail import read_leaves
 from conversations import search
-from conversations.advise import Advice, advise
+from conversations.advise import Advice, AdviceStatus, advise
 from conversations.case import Case
 from conversations.work import Work
 from knowledge import library
@@ -77,7 +77,11 @@ def advised(house: House, words: str) -> str:
     house.on_duty("jane")
     ref = house.asks()
     house.do(lambda work: search.accept(Case.load(work, house.row(ref).id), house.id("jane")))
-    house.do(lambda work: advise(Case.load(work, house.row(ref).id), house.id("jane"), Advice(words, "The DS, now.")))
+    house.do(
+        lambda work: advise(
+            Case.load(work, house.row(ref).id), house.id("jane"), Advice(AdviceStatus.ADVICE, words, "The DS, now.")
+        )
+    )
     return ref
 
 

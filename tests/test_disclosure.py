@@ -22,7 +22,7 @@ from audit.checkpoint import FileStore, Signed, Signer
 from audit.disclosure import Dossier, both_times, to_pdf, visible
 from audit.notes import PrivateKey, log_key
 from conversations import search, store, view
-from conversations.advise import Advice, advise, understood
+from conversations.advise import Advice, AdviceStatus, advise, understood
 from conversations.case import Case
 from conversations.consult import edit, set_incident
 from conversations.disclose import Intent, intend, of_reference, told, words_of
@@ -56,7 +56,11 @@ def talked(house: House) -> str:
         search.accept(case, house.id("jane"))
         set_incident(case, "0123")
         edit(case, store.messages_of(work.session, case.row.id)[0], house.id("officer1"), "Both hands, ten seconds")
-        advise(case, house.id("jane"), Advice("Ambulance now", "DS by 22:00", "SARC", "If she blacks out"))
+        advise(
+            case,
+            house.id("jane"),
+            Advice(AdviceStatus.ADVICE, "Ambulance now", "DS by 22:00", "SARC", "If she blacks out"),
+        )
 
     house.do(act)
     house.do(lambda work: view.thread(work, ref, house.id("officer1")))

@@ -25,9 +25,9 @@ from conversations.errors import (
     StillLive,
 )
 from conversations.review import Marked
-from conversations.review_tables import LaterGrade, Mark, Review, ReviewQuestion, Standard
 from conversations.sampling import Reason, Sampling
 from conversations.tables import Consultation
+from conversations.tables_review import LaterGrade, Mark, Review, ReviewQuestion, Standard
 from tests.erasing import RELAY, TWO_SUPERVISORS, ended, erases, leaves_of
 from tests.house import House
 

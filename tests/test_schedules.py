@@ -18,7 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from sqlalchemy import select
 
 from conversations import search, store, transfer, view
-from conversations.advise import Advice, advise, ask_on, understood
+from conversations.advise import Advice, AdviceStatus, advise, ask_on, understood
 from conversations.case import Case
 from conversations.consult import reopen, set_grade, set_safe, withdraw
 from conversations.errors import LineError
@@ -119,7 +119,7 @@ class Schedule(RuleBasedStateMachine):
         ref = data.draw(some.sampled_from(self.refs))
         other = next(one for one in IDVAS if one != name)
         if act == "advise":
-            advice = Advice(self.marked(ref, name), "the DS by 22:00")
+            advice = Advice(AdviceStatus.ADVICE, self.marked(ref, name), "the DS by 22:00")
             self.attempt(lambda work: advise(self.case(work, ref), self.house.id(name), advice))
         else:
             note = self.marked(ref, name)

@@ -16,7 +16,7 @@ from audit.growth import LeafRow, TileRow, hashes_of, read_tile
 from audit.trail import Head, Leaf, read_leaves, record
 from audit.tree import EMPTY_ROOT, Frontier, Levels, inclusion, leaf_hash, root, verify_inclusion
 from conversations import search, store, view
-from conversations.advise import Advice, advise
+from conversations.advise import Advice, AdviceStatus, advise
 from conversations.case import Case
 from conversations.tables import MessageVersion
 from conversations.work import scope_of, working
@@ -168,7 +168,9 @@ def test_advice_has_a_receipt_that_names_its_leaf(house: House) -> None:
     with working(house.line) as work:
         case = Case.load(work, store.by_ref(work.session, ref).id)
         search.accept(case, house.id("jane"))
-        advise(case, house.id("jane"), Advice("Ambulance to her now", "Duty sergeant before 22:00"))
+        advise(
+            case, house.id("jane"), Advice(AdviceStatus.ADVICE, "Ambulance to her now", "Duty sergeant before 22:00")
+        )
     with working(house.line) as work:
         thread = view.thread(work, ref, house.id("officer1"))
         (receipt,) = {message.receipt for message in thread.messages if message.receipt}

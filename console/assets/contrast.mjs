@@ -34,6 +34,7 @@ const pairs = [
   ['lanyard-practice-text', 'lanyard-practice', text],
   ['lanyard-quiet', 'govuk-body-background', text],
   ['lanyard-quiet', 'lanyard-soft', text],
+  ...['blue', 'green', 'plum', 'earth', 'rose', 'slate'].map((name) => ['lanyard-mark-text', `lanyard-mark-${name}`, text]),
   ['lanyard-warning', 'govuk-body-background', text],
 ]
 

@@ -41,6 +41,7 @@ def test_three_windows_hold_a_whole_consultation(practice: Practice, window: Bro
     expect(idva.get_by_text("Yes, croaky.")).to_be_visible(timeout=5_000)
 
     idva.get_by_text(f"Give advice in {ref[1]}").click()
+    idva.get_by_label("Advice with concern").check()
     idva.get_by_label("What to do now").fill("Ambulance now; do not leave her alone.")
     idva.get_by_label("Who to tell, and by when").fill("The detective sergeant, at once.")
     idva.get_by_role("button", name="Send advice").click()

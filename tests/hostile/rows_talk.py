@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from access.enrolment import issue_code
 from access.tables import CodePurpose
-from conversations.advise import Advice, advise
+from conversations.advise import Advice, AdviceStatus, advise
 from conversations.case import Case as Consultation
 from conversations.work import Work
 from tests.botapi import Message
@@ -121,7 +121,7 @@ def advise_by_page(scene: Scene, idva: str, officer: str) -> None:
 
     def act(work: Work) -> None:
         case = Consultation.load(work, scene.row_of(officer).id)
-        advise(case, scene.house.id(idva), Advice("Take photographs", "The sergeant, tonight"))
+        advise(case, scene.house.id(idva), Advice(AdviceStatus.ADVICE, "Take photographs", "The sergeant, tonight"))
 
     scene.do(act)
 

@@ -18,7 +18,7 @@ from sqlalchemy import select, text
 
 from access.people import NewPerson
 from access.tables import Role
-from conversations.advise import Advice, advise
+from conversations.advise import Advice, AdviceStatus, advise
 from conversations.case import Case
 from conversations.consult import edit, set_incident
 from conversations.messages import ChannelName, Incoming, Kind
@@ -93,7 +93,9 @@ async def a_round(scene: Scene, fly: Canaries) -> None:
     await scene.later(seconds=91)
     await scene.settle()
     scene.do(
-        lambda work: advise(Case.load(work, scene.row_of("officer1").id), jane, Advice(fly(), fly(), fly(), fly()))
+        lambda work: advise(
+            Case.load(work, scene.row_of("officer1").id), jane, Advice(AdviceStatus.ADVICE, fly(), fly(), fly(), fly())
+        )
     )
     officer.write("/withdraw")
     name = f"new{len(fly.out)}"

@@ -34,7 +34,13 @@ CAST = {
     "Sam": ("lead", NewPerson("S-300", "Sam Example", FORCE, LEAD)),
 }
 STRANGER = "The stranger"
-ADVICE_FORM = {"Do now": "do_now", "Tell": "tell", "Services": "services", "Would change it": "would_change"}
+ADVICE_FORM = {
+    "Status": "status",
+    "Do now": "do_now",
+    "Tell": "tell",
+    "Services": "services",
+    "Would change it": "would_change",
+}
 DONE = wording.say("tap_done")
 
 

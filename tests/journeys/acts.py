@@ -234,13 +234,13 @@ async def advises(stage: Stage, who: str, it: str, form: Mapping[str, str]) -> N
     actor, ref = stage.actors[who], _ref(stage, it)
     unknown = set(form) - set(ADVICE_FORM)
     assert not unknown, f"the form has {list(ADVICE_FORM)}, not {sorted(unknown)}"
-    stage.secrets.update(value for value in form.values() if value)
+    stage.secrets.update(value for name, value in form.items() if value and name != "Status")
     await actor.advise(ref, form)
 
 
 @sentence("{who} sends this advice, not saying whose")
 async def advises_somebody(stage: Stage, who: str, form: Mapping[str, str]) -> None:
-    stage.secrets.update(form.values())
+    stage.secrets.update(value for name, value in form.items() if name != "Status")
     await _phone(stage, who).advise(None, form)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from access.tables import Role
 from bot.web_channel import arrival
 from conversations import consult, search, view
-from conversations.advise import Advice, advise
+from conversations.advise import Advice, AdviceStatus, advise
 from conversations.case import Case
 from conversations.errors import NotYours
 from conversations.messages import ChannelName, Incoming, Kind
@@ -165,7 +165,8 @@ class AtWeb(Actor):
         await self.at_page(lambda work: search.lead_took(self._case(work, ref), self.id))
 
     async def advise(self, ref: str, form: Mapping[str, str]) -> None:
-        advice = Advice(**{"do_now": "", "tell": "", **{ADVICE_FORM[name]: form[name] for name in form}})
+        said = dict.fromkeys(ADVICE_FORM.values(), "") | {ADVICE_FORM[name]: form[name] for name in form}
+        advice = Advice(AdviceStatus.named(said.pop("status")), **said)
         await self.at_page(lambda work: advise(self._case(work, ref), self.id, advice))
 
     def open_form(self, ref: str) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from access.enrolment import bind_telegram
 from conversations import erasure, recalls, search
-from conversations.advise import Advice, advise, understood
+from conversations.advise import Advice, AdviceStatus, advise, understood
 from conversations.case import Case
 from conversations.errors import NoAdvice, NotYours, RoleMissing, TooFresh
 from conversations.line import Doors
@@ -191,7 +191,11 @@ def advised(house: House, *, read_back: bool = True) -> str:
     house.on_duty("jane")
     ref = house.asks()
     house.do(lambda work: search.accept(Case.load(work, house.row(ref).id), house.id("jane")))
-    house.do(lambda work: advise(Case.load(work, house.row(ref).id), house.id("jane"), Advice("Wrong.", "The DS.")))
+    house.do(
+        lambda work: advise(
+            Case.load(work, house.row(ref).id), house.id("jane"), Advice(AdviceStatus.ADVICE, "Wrong.", "The DS.")
+        )
+    )
     if read_back:
         house.do(lambda work: understood(Case.load(work, house.row(ref).id)))
     return ref
