@@ -20,6 +20,7 @@ class Action(Enum):
     """What can be asked of the pages."""
 
     LISTEN = "listen"  # be told that something changed; never what
+    LINK_IDENTITY = "link_identity"  # say which force or trust sign-in is one's own
     MARK_SHOWN = "mark_shown"  # say that messages are on one's screen
     ASK = "ask"  # see one's own consultations, ask something new
     READ_ASKED = "read_asked"  # read what one asked and was answered
@@ -87,6 +88,7 @@ _READERS = _ANYBODY - {Role.AUDITOR}
 
 GRANTS: tuple[Grant, ...] = (
     _grant(_A.LISTEN, _ANYBODY),
+    _grant(_A.LINK_IDENTITY, _ANYBODY),
     _grant(_A.MARK_SHOWN, {Role.OFFICER}, {_R.ASKER}),
     _grant(_A.MARK_SHOWN, {Role.IDVA}, {_R.OWNER, _R.OFFERED, _R.FORMER}),
     _grant(_A.ASK, {Role.OFFICER}),

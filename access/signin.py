@@ -1,4 +1,4 @@
-"""Web sessions: a one-time link becomes a session in one role.
+"""Web sessions: a one-time link, or the sign-in of a force or trust, becomes a session in one role.
 
 Rules kept here:
 - The server decides when a session ends: 15 minutes idle, 10 hours at most, at once on suspension. A page that
@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from access.enrolment import hash_of, use_code
 from access.people import is_active
-from access.tables import CodePurpose, Role, WebSession
+from access.tables import CodePurpose, Role, Way, WebSession
 
 IDLE = timedelta(minutes=15)
 LONGEST = timedelta(hours=10)
@@ -40,10 +40,16 @@ class SignedIn:
 def begin_session(session: Session, code: str, token: str, now: datetime) -> WebSession:
     """Turn a sign-in code into a session. Raises `CodeRefused`; a suspended person's code is refused too."""
     spent = use_code(session, code, CodePurpose.SIGN_IN, now)
+    return open_session(session, spent.person_id, Role(spent.role or Role.OFFICER.value), Way.LINK, token, now)
+
+
+def open_session(session: Session, person_id: str, role: Role, way: Way, token: str, now: datetime) -> WebSession:
+    """A session of somebody whom the caller knows, in a role that they hold."""
     row = WebSession(
         token_hash=hash_of(token),
-        person_id=spent.person_id,
-        role=spent.role or Role.OFFICER.value,
+        person_id=person_id,
+        role=role.value,
+        way=way.value,
         began_at=now,
         seen_at=now,
         ended_at=None,
@@ -56,11 +62,16 @@ def begin_session(session: Session, code: str, token: str, now: datetime) -> Web
 def who_is(session: Session, token: str, role: Role, now: datetime) -> SignedIn:
     """Who holds this token in this role. Raises `NotSignedIn`."""
     row = session.get(WebSession, hash_of(token))
-    if row is None or row.role != role.value or row.ended_at is not None:
-        raise NotSignedIn
-    if now - row.seen_at > IDLE or now - row.began_at > LONGEST or not is_active(session, row.person_id):
+    if row is None or row.role != role.value or not is_open(session, row, now):
         raise NotSignedIn
     return SignedIn(row.person_id, role, row.token_hash, now - row.seen_at > TOUCH_EVERY)
+
+
+def is_open(session: Session, row: WebSession, now: datetime) -> bool:
+    """Whether a session has not ended: by its holder, by time, or by the suspension of its holder."""
+    if row.ended_at is not None or now - row.seen_at > IDLE or now - row.began_at > LONGEST:
+        return False
+    return is_active(session, row.person_id)
 
 
 def touch(session: Session, token_hash: str, now: datetime) -> None:

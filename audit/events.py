@@ -76,6 +76,9 @@ class Event(Enum):
     CODE_REFUSED = ("access.code_refused", Category.SYSTEM)  # a one-time code did not work
     TELEGRAM_BOUND = ("access.telegram_bound", Category.COLLECTION)  # a Telegram account was bound to somebody
     TELEGRAM_LOST = ("access.telegram_lost", Category.SYSTEM)  # the bot was blocked or the account is gone
+    IDENTITY_LINKED = ("access.identity_linked", Category.COLLECTION)  # a force or trust sign-in is somebody's from now
+    IDENTITY_UNLINKED = ("access.identity_unlinked", Category.ERASURE)  # it no longer is
+    IDENTITY_REFUSED = ("access.identity_refused", Category.SYSTEM)  # one that is nobody's, or is not believed
     SIGNED_IN = ("access.signed_in", Category.SYSTEM)  # a web session began
     SIGNED_OUT = ("access.signed_out", Category.SYSTEM)  # a web session was ended
     TAP_REFUSED = ("tap.refused", Category.SYSTEM)  # a button with a wrong, foreign or expired token
@@ -97,6 +100,7 @@ URGENT = frozenset(
     {
         Event.STANDING_SET,
         Event.PERSON_ADDED,
+        Event.IDENTITY_LINKED,
         Event.TRAIL_RECOVERED,
         Event.EXPORTED,
         Event.RESTRICTED,

@@ -5,11 +5,12 @@ Rule kept here: pages never open a transaction themselves and never wait on the 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from access.provider import Provider
 from conversations.line import Line
 from conversations.receive import Received
 from conversations.work import Work
@@ -45,3 +46,4 @@ class Front:
     practice: bool  # a clearly marked practice installation
     ready: Callable[[], Awaitable[bool]]  # whether the database answers
     directory: Callable[[], tuple[Published, ...] | None] = tuple  # what is live, from memory; None: not read yet
+    providers: Mapping[str, Provider] = field(default_factory=dict)  # where people may sign in, by name

@@ -17,7 +17,7 @@ from fastapi.responses import RedirectResponse
 from fastapi.staticfiles import StaticFiles
 
 from access.signin import NotSignedIn
-from console import board, chat, curating, desk, directory, entry, glass, knowledge, live, recalling, restrict
+from console import board, chat, curating, desk, directory, entry, glass, identity, knowledge, live, recalling, restrict
 from console.front import Front
 from console.page import Pages
 from conversations.errors import LineError, NotYours
@@ -38,7 +38,7 @@ def create_app(front: Front) -> FastAPI:
     app.state.front = front
     app.state.pages = Pages(front)
     app.state.directory = directory.Kept()
-    for room in (entry, chat, desk, board, live, knowledge, curating, recalling, restrict, glass, directory):
+    for room in (identity, entry, chat, desk, board, live, knowledge, curating, recalling, restrict, glass, directory):
         app.include_router(room.router)
     app.mount("/assets", StaticFiles(directory=front.assets, check_dir=False), name="assets")
     app.middleware("http")(_guard)
