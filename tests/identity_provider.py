@@ -8,9 +8,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import socket
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -18,6 +22,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
+import httpx
 from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
 
@@ -159,3 +164,24 @@ def identity_provider(clock: Callable[[], datetime]) -> Iterator[IdentityProvide
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+@contextmanager
+def real_provider() -> Iterator[str]:
+    """oidc-provider-mock, a provider made by others, as a process of its own; gives its issuer."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "oidc_provider_mock", "--port", str(port), "--require-nonce", "true"]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    issuer = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(300):
+            with suppress(httpx.TransportError):
+                httpx.get(f"{issuer}/jwks")
+                break
+            time.sleep(0.1)
+        yield issuer
+    finally:
+        process.terminate()
+        process.wait(10)

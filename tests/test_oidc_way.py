@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import httpx
 import pytest
 from sqlalchemy import text
 
@@ -18,7 +20,7 @@ from audit.events import Event
 from conversations.line import Doors as Ways
 from conversations.rota import suspend
 from tests.house import House, new_house
-from tests.identity_provider import CLIENT, SECRET, identity_provider
+from tests.identity_provider import CLIENT, SECRET, identity_provider, real_provider
 from tests.signing_in import Doors, in_memory, is_refused, opened, registered
 
 
@@ -34,6 +36,25 @@ def quick(tmp_path: Path) -> Iterator[Doors]:
     """In memory."""
     with opened(in_memory(), tmp_path) as made:
         yield made
+
+
+def test_the_whole_way_at_a_provider_made_by_others(doors: Doors) -> None:
+    doors.house.clock.time = datetime.now(UTC)  # that provider looks at the clock on the wall
+    with real_provider() as issuer:
+        made = Provider(Registration("force", "Example force", issuer, "lanyard", "anything"))
+        doors.client.app.state.front.providers["force"] = made
+
+        def back(address: str, subject: str) -> str:
+            answer = httpx.post(address, data={"sub": subject})
+            return answer.headers["location"].removeprefix(doors.house.line.doors.public_url)
+
+        first, second, stranger = doors.browser(), doors.browser(), doors.browser()
+        first.post("/sign-in", data={"code": doors.code("officer1", Role.OFFICER)})
+        linking = first.get(back(doors.to_link(first, Role.OFFICER), "pc-1234"))
+        assert linking.headers["location"] == "/identity/officer"
+        assert second.get(back(doors.leave(second), "pc-1234")).headers["location"] == "/chat"
+        assert second.get("/chat").status_code == 200
+        assert is_refused(stranger.get(back(doors.leave(stranger), "pc-5678")), stranger)
 
 
 # --- not let in: the way there and back ---------------------------------------------------------------

@@ -3,53 +3,31 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Practice, free_port, sign_in, start_practice, stop_practice
 from tests.browser.test_pages import complaints
+from tests.identity_provider import real_provider
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def issuer() -> Iterator[str]:
-    """oidc-provider-mock, a provider made by others, as a process of its own."""
-    port = free_port()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "oidc_provider_mock", "--port", str(port), "--require-nonce", "true"],
-        stderr=subprocess.DEVNULL,
-    )
-    address = f"http://127.0.0.1:{port}"
-    for _ in range(100):
-        try:
-            httpx.get(f"{address}/jwks")
-            break
-        except httpx.TransportError:
-            time.sleep(0.1)
-    yield address
-    process.terminate()
-    process.wait(10)
-
-
-@pytest.fixture
-def linked_practice(tmp_path: Path, issuer: str) -> Iterator[Practice]:
+def linked_practice(tmp_path: Path) -> Iterator[Practice]:
     """A practice line that knows that provider."""
     secret = tmp_path / "secret"
     secret.write_text("anything")
     secret.chmod(0o600)
-    known = {"name": "force", "title": "Example Constabulary", "issuer": issuer, "client_id": "lanyard"}
-    providers = json.dumps([known | {"client_secret_file": str(secret)}])
-    running = start_practice(tmp_path / "practice", free_port(), PROVIDERS=providers)
-    yield running
-    stop_practice(running)
+    with real_provider() as issuer:
+        known = {"name": "force", "title": "Example Constabulary", "issuer": issuer, "client_id": "lanyard"}
+        providers = json.dumps([known | {"client_secret_file": str(secret)}])
+        running = start_practice(tmp_path / "practice", free_port(), PROVIDERS=providers)
+        yield running
+        stop_practice(running)
 
 
 def at_the_provider(page: Page, subject: str) -> None:
