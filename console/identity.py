@@ -68,7 +68,7 @@ async def back(request: Request, name: str, code: str = "", state: str = "", iss
     front: Front = request.app.state.front
     provider, token = front.providers.get(name), request.cookies.get(away_name(front), "")
     secrets = Secrets.of(token)
-    if provider is None or not token or not _same(state, secrets.state):
+    if provider is None or not _same(state, secrets.state):
         return _refused(request)
     try:
         flow = await front.run(lambda work: end_flow(work.session, token, name, work.now))

@@ -229,7 +229,7 @@ HOSTILE: dict[str, Forge] = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_token_that_is_not_quite_right_lets_nobody_in(quick: Doors, name: str) -> None:
+def test_a_token_that_is_not_quite_right_lets_nobody_in_and_links_nobody(quick: Doors, name: str) -> None:
     quick.link("officer1", Role.OFFICER)
     before = quick.rows()
     quick.stand_in.forge = lambda said: HOSTILE[name](quick.stand_in, said)
@@ -237,6 +237,9 @@ def test_a_token_that_is_not_quite_right_lets_nobody_in(quick: Doors, name: str)
     assert is_refused(quick.come_back(browser), browser)
     assert browser.get("/chat").status_code == 303
     assert quick.rows() == before
+    assert quick.link("officer2", Role.OFFICER, "sub-2").status_code == 403
+    assert quick.rows()["identity"] == before["identity"]
+    assert len(quick.told(Event.IDENTITY_REFUSED)) == 2
     quick.stand_in.forge = None
     assert quick.come_back(browser).headers["location"] == "/chat"
 
