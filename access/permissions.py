@@ -22,6 +22,7 @@ class Action(Enum):
     LISTEN = "listen"  # be told that something changed; never what
     OWN_ACCOUNT = "own_account"  # end one's sessions, bind one's Telegram account
     MANAGE_PEOPLE = "manage_people"  # add people, give roles, suspend, make sign-in links
+    LINK_IDENTITY = "link_identity"  # say which force or trust sign-in is one's own
     MARK_SHOWN = "mark_shown"  # say that messages are on one's screen
     ASK = "ask"  # see one's own consultations, ask something new
     READ_ASKED = "read_asked"  # read what one asked and was answered
@@ -94,6 +95,7 @@ GRANTS: tuple[Grant, ...] = (
     _grant(_A.LISTEN, _ANYBODY),
     _grant(_A.OWN_ACCOUNT, _ANYBODY),
     _grant(_A.MANAGE_PEOPLE, {Role.ADMIN, Role.SUPERVISOR}),
+    _grant(_A.LINK_IDENTITY, _ANYBODY),
     _grant(_A.MARK_SHOWN, {Role.OFFICER}, {_R.ASKER}),
     _grant(_A.MARK_SHOWN, {Role.IDVA}, {_R.OWNER, _R.OFFERED, _R.FORMER}),
     _grant(_A.ASK, {Role.OFFICER}),

@@ -1,4 +1,4 @@
-"""Web sessions: a one-time link becomes a session in one role.
+"""Web sessions: a one-time link, or the sign-in of a force or trust, becomes a session in one role.
 
 Rules kept here:
 - The server decides when a session ends: 15 minutes idle, 10 hours at most, at once on suspension. A page that
@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from access.enrolment import CodeRefused, hash_of, use_code
 from access.leases import lease_runs, note_sign_in
 from access.people import is_active
-from access.tables import CodePurpose, PersonRole, Role, WebSession
+from access.tables import CodePurpose, PersonRole, Role, Way, WebSession
 
 IDLE = timedelta(minutes=15)
 LONGEST = timedelta(hours=10)
@@ -43,13 +43,21 @@ def begin_session(session: Session, code: str, token: str, lease: timedelta, now
     that role, or whose lease has run out. It runs anew from here, for so long."""
     spent = use_code(session, code, CodePurpose.SIGN_IN, now)
     role = Role(spent.role or Role.OFFICER.value)
-    if not may_use(session, spent.person_id, role) or not lease_runs(session, spent.person_id, now):
+    return open_session(session, spent.person_id, role, Way.LINK, token, lease, now)
+
+
+def open_session(
+    session: Session, person_id: str, role: Role, way: Way, token: str, lease: timedelta, now: datetime
+) -> WebSession:
+    """A session of somebody whom the caller knows. Raises `CodeRefused` for whoever `may_begin` not."""
+    if not may_begin(session, person_id, role, now):
         raise CodeRefused
-    note_sign_in(session, spent.person_id, lease, now)
+    note_sign_in(session, person_id, lease, now)
     row = WebSession(
         token_hash=hash_of(token),
-        person_id=spent.person_id,
+        person_id=person_id,
         role=role.value,
+        way=way.value,
         began_at=now,
         seen_at=now,
         ended_at=None,
@@ -62,16 +70,26 @@ def begin_session(session: Session, code: str, token: str, lease: timedelta, now
 def who_is(session: Session, token: str, role: Role, now: datetime) -> SignedIn:
     """Who holds this token in this role. Raises `NotSignedIn`."""
     row = session.get(WebSession, hash_of(token))
-    if row is None or row.role != role.value or row.ended_at is not None:
-        raise NotSignedIn
-    if now - row.seen_at > IDLE or now - row.began_at > LONGEST or not may_use(session, row.person_id, role):
+    if row is None or row.role != role.value or not is_open(session, row, now):
         raise NotSignedIn
     return SignedIn(row.person_id, role, row.token_hash, now - row.seen_at > TOUCH_EVERY)
+
+
+def may_begin(session: Session, person_id: str, role: Role, now: datetime) -> bool:
+    """Whether this person may sign in, in this role, now."""
+    return may_use(session, person_id, role) and lease_runs(session, person_id, now)
 
 
 def may_use(session: Session, person_id: str, role: Role) -> bool:
     """Whether this person may use the line in this role now: asked at every request."""
     return is_active(session, person_id) and session.get(PersonRole, (person_id, role.value)) is not None
+
+
+def is_open(session: Session, row: WebSession, now: datetime) -> bool:
+    """Whether a session has not ended: by its holder, by time, or because they may not use the line in that role."""
+    if row.ended_at is not None or now - row.seen_at > IDLE or now - row.began_at > LONGEST:
+        return False
+    return may_use(session, row.person_id, Role(row.role))
 
 
 def touch(session: Session, token_hash: str, now: datetime) -> None:

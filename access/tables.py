@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import Enum
 
-from sqlalchemy import Boolean, ForeignKey, Index, String
+from sqlalchemy import Boolean, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.database import Base
@@ -38,6 +38,14 @@ class CodePurpose(Enum):
     SIGN_IN = "sign_in"  # a web session in one role
     TELEGRAM = "telegram"  # binds the Telegram account that presents it
     TELEGRAM_PAGE = "telegram_web"  # the same, once the number it is told was typed into the page
+    CHOICE = "choice"  # a web session in whichever of their roles somebody chooses, having signed in at a provider
+
+
+class Way(Enum):
+    """How a web session began."""
+
+    LINK = "link"  # by a one-time link: may say which force or trust sign-in is theirs
+    PROVIDER = "provider"  # by the sign-in of a force or trust
 
 
 class Person(Base):
@@ -112,9 +120,33 @@ class WebSession(Base):
     token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     person_id: Mapped[str] = mapped_column(ForeignKey("person.id"))
     role: Mapped[str] = mapped_column(String(12))
+    way: Mapped[str] = mapped_column(String(8), default=Way.LINK.value)
     began_at: Mapped[datetime]
     seen_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+
+
+class LinkedIdentity(Base):
+    """The sign-in of a force or trust that is somebody's: one at each provider, and each only one person's."""
+
+    __tablename__ = "identity"
+    __table_args__ = (UniqueConstraint("person_id", "provider"),)
+
+    identity_hash: Mapped[str] = mapped_column(String(32), primary_key=True)  # keyed hash of issuer and subject
+    person_id: Mapped[str] = mapped_column(ForeignKey("person.id"))
+    provider: Mapped[str] = mapped_column(String(32))
+    linked_at: Mapped[datetime]
+
+
+class SignInFlow(Base):
+    """Somebody is away at a provider. Deleted when they come back; only the SHA-256 of their cookie is kept."""
+
+    __tablename__ = "sign_in_flow"
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    provider: Mapped[str] = mapped_column(String(32))
+    session_hash: Mapped[str | None] = mapped_column(String(64))  # the session that links; None: signing in
+    expires_at: Mapped[datetime]
 
 
 class Attempt(Base):

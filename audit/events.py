@@ -87,6 +87,9 @@ class Event(Enum):
     TELEGRAM_BOUND = ("access.telegram_bound", Category.COLLECTION)  # a Telegram account was bound to somebody
     TELEGRAM_UNBOUND = ("access.telegram_unbound", Category.ALTERATION)  # its person let go of a Telegram account
     TELEGRAM_LOST = ("access.telegram_lost", Category.SYSTEM)  # the bot was blocked or the account is gone
+    IDENTITY_LINKED = ("access.identity_linked", Category.COLLECTION)  # a force or trust sign-in is somebody's from now
+    IDENTITY_UNLINKED = ("access.identity_unlinked", Category.ERASURE)  # it no longer is
+    IDENTITY_REFUSED = ("access.identity_refused", Category.SYSTEM)  # one that is nobody's, or is not believed
     SIGNED_IN = ("access.signed_in", Category.SYSTEM)  # a web session began
     SIGNED_OUT = ("access.signed_out", Category.SYSTEM)  # a web session was ended
     TAP_REFUSED = ("tap.refused", Category.SYSTEM)  # a button with a wrong, foreign or expired token
@@ -110,6 +113,7 @@ URGENT = frozenset(
         Event.STANDING_SET,
         Event.ROLES_SET,
         Event.PERSON_ADDED,
+        Event.IDENTITY_LINKED,
         Event.TRAIL_RECOVERED,
         Event.EXPORTED,
         Event.RESTRICTED,

@@ -76,6 +76,9 @@ async def leave(request: Request, role: Role) -> Response:
 
     await front.run(end)
     response = RedirectResponse("/", 303)
+    # Not "cookies": that would end the sessions of this browser's other windows. Pages are never stored anyway
+    # (`no-store`); this also drops what a browser holds on to for going back.
+    response.headers["Clear-Site-Data"] = '"cache"'
     clear_cookie(front, response, role)
     return response
 

@@ -5,11 +5,12 @@ Rule kept here: pages never open a transaction themselves and never wait on the 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from access.provider import Provider
 from conversations.line import Line
 from conversations.receive import Received
 from conversations.work import Work
@@ -46,3 +47,4 @@ class Front:
     ready: Callable[[], Awaitable[bool]]  # whether the database answers
     bot: Callable[[], str | None] = lambda: None  # the Telegram bot's public name, once it is known
     directory: Callable[[], tuple[Published, ...] | None] = tuple  # what is live, from memory; None: not read yet
+    providers: Mapping[str, Provider] = field(default_factory=dict)  # where people may sign in, by name

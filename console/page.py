@@ -85,6 +85,11 @@ def reach(words: str) -> Markup:
     return Markup("").join([*pieces, escape(text[at:])])
 
 
+def called(role: str) -> str:
+    """A role as people say it."""
+    return role.replace("_", " ").replace("idva", "IDVA")
+
+
 class Pages:
     """The templates, with what every page needs."""
 
@@ -97,7 +102,14 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.filters |= {"plain": plain, "reach": reach, "clock": clock, "day": day, "exact": exact}
+        self._templates.filters |= {
+            "plain": plain,
+            "reach": reach,
+            "clock": clock,
+            "day": day,
+            "exact": exact,
+            "called": called,
+        }
         self._hashes = self._read_hashes()
 
     def show(self, request: Request, template: str, values: dict[str, Any], status: int = 200) -> Response:
@@ -109,6 +121,7 @@ class Pages:
             lead_name=policy.lead_name,
             lead_phone=policy.lead_phone,
             practice=self._front.practice,
+            providers=self._front.providers,
             asset=self._asset,
             Role=Role,
             home=HOME,

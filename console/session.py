@@ -8,6 +8,7 @@ Rules kept here:
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
 from fastapi import Request, Response
 
@@ -23,8 +24,7 @@ from conversations.work import Work
 
 def cookie_name(front: Front, role: Role) -> str:
     """`__Host-` wherever the browser can hold us to it."""
-    prefix = "__Host-" if _secure(front) else ""
-    return f"{prefix}lanyard-{role.value}"
+    return f"{_prefix(front)}lanyard-{role.value}"
 
 
 def set_cookie(front: Front, response: Response, role: Role, token: str) -> None:
@@ -35,6 +35,29 @@ def set_cookie(front: Front, response: Response, role: Role, token: str) -> None
 def clear_cookie(front: Front, response: Response, role: Role) -> None:
     """Take it back."""
     response.delete_cookie(cookie_name(front, role), secure=_secure(front), httponly=True, samesite="lax", path="/")
+
+
+def set_away(front: Front, response: Response, token: str, life: timedelta) -> None:
+    """Mark a browser that goes to a provider's sign-in. Lax, or it would not be sent when they come back."""
+    response.set_cookie(
+        away_name(front),
+        token,
+        max_age=int(life.total_seconds()),
+        secure=_secure(front),
+        httponly=True,
+        samesite="lax",
+        path="/",
+    )
+
+
+def clear_away(front: Front, response: Response) -> None:
+    """They are back."""
+    response.delete_cookie(away_name(front), secure=_secure(front), httponly=True, samesite="lax", path="/")
+
+
+def away_name(front: Front) -> str:
+    """As `cookie_name`, for the way to a provider and back."""
+    return f"{_prefix(front)}lanyard-away"
 
 
 def permitted(action: Action) -> Callable[[Request], Awaitable[str]]:
@@ -86,6 +109,10 @@ async def look(request: Request, role: Role) -> SignedIn:
 def _automatic(request: Request) -> bool:
     """Refreshes that nobody asked for do not keep a session alive."""
     return request.headers.get("x-automatic") == "1"
+
+
+def _prefix(front: Front) -> str:
+    return "__Host-" if _secure(front) else ""
 
 
 def _secure(front: Front) -> bool:

@@ -27,6 +27,7 @@ from console import (
     directory,
     entry,
     glass,
+    identity,
     knowledge,
     live,
     people,
@@ -56,7 +57,7 @@ def create_app(front: Front) -> FastAPI:
     app.state.front = front
     app.state.pages = Pages(front)
     app.state.directory = directory.Kept()
-    for room in (entry, account, chat, desk, private_notes, board, live, knowledge, curating, recalling):
+    for room in (identity, entry, account, chat, desk, private_notes, board, live, knowledge, curating, recalling):
         app.include_router(room.router)
     for room in (restrict, glass, trail, people, directory):
         app.include_router(room.router)

@@ -6,16 +6,28 @@ names are documented in docs/settings.md, and a test keeps that page complete.
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import tomllib
 from datetime import timedelta
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
+from access.provider import HERE, SECURE, Registration
 from conversations.line import Doors
 from conversations.policy import Policy, RetentionPolicy
 from knowledge.places import require_place
@@ -43,6 +55,42 @@ class KeySource(Enum):
 
 class BadSettings(Exception):
     """The settings cannot be used as they are."""
+
+
+class ProviderSettings(BaseModel):
+    """The sign-in of a force or trust, as it knows us. Its secret stands in a file of its own."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")
+    title: str = Field(min_length=1, max_length=80)
+    issuer: str = Field(max_length=500)
+    client_id: str = Field(min_length=1, max_length=255)
+    client_secret_file: Path
+
+    def registration(self) -> Registration:
+        """With its secret. Raises `BadSettings`."""
+        secret = read_secret(self.client_secret_file)
+        if not secret:
+            raise BadSettings(f"{self.client_secret_file} is empty: put the client secret of {self.title} into it.")
+        return Registration(self.name, self.title, self.issuer, self.client_id, secret)
+
+
+def _listed(given: Any) -> Any:
+    """A JSON list, or what a TOML or JSON file holds as `providers`."""
+    if not isinstance(given, str):
+        return given
+    try:
+        if given.lstrip().startswith("["):
+            return json.loads(given)
+        file = Path(given)
+        text = file.read_text()
+        found = tomllib.loads(text) if file.suffix == ".toml" else json.loads(text)
+        return found["providers"] if isinstance(found, dict) else found
+    except OSError as error:
+        raise ValueError(f"its file cannot be read: {error.strerror}") from None
+    except (ValueError, KeyError):
+        raise ValueError("must be a JSON list, or the path of a TOML or JSON file with `providers` in it") from None
 
 
 class Settings(BaseSettings):
@@ -82,6 +130,12 @@ class Settings(BaseSettings):
     )
     impact_assessment: str | None = Field(
         None, description="reference of the data-protection impact assessment; relay needs it"
+    )
+
+    providers: Annotated[tuple[ProviderSettings, ...], NoDecode, BeforeValidator(_listed)] = Field(
+        (),
+        description="sign-ins of forces and trusts: a JSON list, or the path of a TOML or JSON file that holds it as "
+        "`providers`; each with name, title, issuer, client_id and client_secret_file (docs/getting-in.md)",
     )
 
     lead_name: str = Field("the duty lead", description="how the duty lead is named to officers")
@@ -129,6 +183,17 @@ class Settings(BaseSettings):
         description="days a consultation is kept by class, overriding the defaults (a JSON object)",
     )
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR; no level ever logs words or names")
+
+    @model_validator(mode="after")
+    def _providers(self) -> Settings:
+        names = [one.name for one in self.providers]
+        if len(set(names)) < len(names) or len({one.issuer for one in self.providers}) < len(names):
+            raise ValueError("LANYARD_PROVIDERS names the same provider twice: each needs its own name and issuer")
+        here = HERE.match(self.public_url)
+        for one in self.providers:
+            if not SECURE.match(one.issuer) and not (here and HERE.match(one.issuer)):
+                raise ValueError(f"LANYARD_PROVIDERS: the issuer of {one.name} must begin with https://")
+        return self
 
     @field_validator("area")
     @classmethod

@@ -26,7 +26,11 @@ from conversations.work import Work, working
 from tests.house import House
 
 Result = TypeVar("Result")
-PUBLIC = {"/", "/board", "/sign-in/{code}", "/sign-in", "/offline", "/service-worker.js", "/healthz", "/readyz"}
+PUBLIC = {"/", "/board", "/sign-in/{code}", "/sign-in", "/offline", "/service-worker.js", "/healthz", "/readyz"} | {
+    "/sign-in/with/{name}",
+    "/sign-in/with/{name}/return",
+    "/sign-in/role",
+}
 ORIGIN = {"origin": "http://testserver"}
 
 
@@ -65,10 +69,10 @@ class Client:
 class Pages:
     """The pages before a house, and a browser."""
 
-    def __init__(self, house: House, assets: Path) -> None:
+    def __init__(self, house: House, assets: Path, **more: Any) -> None:
         self.house = house
         self.broken = False
-        front = Front(house.line, self._run, self._say, self._live, assets, practice=False, ready=self._ready)
+        front = Front(house.line, self._run, self._say, self._live, assets, practice=False, ready=self._ready, **more)
         self.client = Client(create_app(front))
 
     async def _run(self, act: Callable[[Work], Result]) -> Result:

@@ -40,14 +40,14 @@ class Practice:
         return found[1]
 
 
-def start_practice(folder: Path, port: int) -> Practice:
-    """Start it and read what it prints, as a newcomer does."""
+def start_practice(folder: Path, port: int, **settings: str) -> Practice:
+    """Start it and read what it prints, as a newcomer does; `settings` are named without their prefix."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("LANYARD_")}
     began = time.monotonic()
     process = subprocess.Popen(
         [sys.executable, "-m", "lanyard", "practice", "--folder", str(folder), "--port", str(port)],
         cwd=ROOT,
-        env=environment,
+        env=environment | {f"LANYARD_{name}": value for name, value in settings.items()},
         stdout=subprocess.PIPE,
         text=True,
     )

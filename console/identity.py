@@ -1,0 +1,197 @@
+"""Signing in with a force's or trust's own sign-in, and saying which one is one's own.
+
+Rules kept here:
+- An address to go on to afterwards (`next`) is not taken from anybody: everybody begins at their role's first page.
+- Whatever goes wrong on the way back is answered by one and the same page; only a provider that does not answer has
+  another, which says whom to ring.
+- Linking begins with a form of ours, never with a link: another site could open that in somebody's name.
+"""
+
+from __future__ import annotations
+
+import hmac
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi.responses import RedirectResponse
+
+from access.enrolment import CodeRefused
+from access.identity import FLOW_LIFE, CannotLink, Flow, FlowRefused, begin_flow, end_flow, linked, may_link
+from access.oidc import Identity, NotBelieved, Secrets
+from access.permissions import Action
+from access.provider import NotRedeemed, Provider, ProviderAway
+from access.signin import SignedIn
+from access.tables import Role
+from console.front import Front
+from console.page import HOME, Pages
+from console.session import admit, away_name, clear_away, set_away, set_cookie
+from conversations import identify
+from conversations.work import Work
+
+log = logging.getLogger(__name__)
+router = APIRouter()
+
+
+def signed_in(action: Action) -> Callable[[Request, Role], Awaitable[SignedIn]]:
+    """A dependency: the session in the role of the address. As `reader`."""
+
+    async def who(request: Request, role: Role) -> SignedIn:
+        return await admit(request, action, role)
+
+    return who
+
+
+Linking = Annotated[SignedIn, Depends(signed_in(Action.LINK_IDENTITY))]
+
+
+@router.get("/sign-in/with/{name}")
+async def go(request: Request, name: str) -> Response:
+    """On to the provider."""
+    front: Front = request.app.state.front
+    provider = front.providers.get(name)
+    if provider is None:
+        return _refused(request)
+    try:
+        address, token = await _leave(front, provider, None)
+    except ProviderAway as error:
+        return _away(request, provider, error)
+    response = RedirectResponse(address, 303)
+    set_away(front, response, token, FLOW_LIFE)
+    return response
+
+
+@router.get("/sign-in/with/{name}/return")
+async def back(request: Request, name: str, code: str = "", state: str = "", iss: str | None = None) -> Response:
+    """Back from the provider: let in, linked, or refused."""
+    front: Front = request.app.state.front
+    provider, token = front.providers.get(name), request.cookies.get(away_name(front), "")
+    secrets = Secrets.of(token)
+    if provider is None or not _same(state, secrets.state):
+        return _refused(request)
+    try:
+        flow = await front.run(lambda work: end_flow(work.session, token, name, work.now))
+        if not code or (iss is not None and not provider.is_issuer(iss)):
+            raise FlowRefused
+        identity = await provider.identity(code, secrets, _return_address(front, name), front.line.now())
+    except ProviderAway as error:
+        response = _away(request, provider, error)
+    except (FlowRefused, NotRedeemed):
+        response = _refused(request)
+    except NotBelieved as error:
+        log.warning("sign-in not believed: provider=%s because=%s", name, error)
+        await front.run(lambda work: identify.refused(work, name))
+        response = _refused(request)
+    else:
+        response = await _arrive(request, name, flow, identity)
+    clear_away(front, response)
+    return response
+
+
+@router.post("/sign-in/role")
+async def choose(
+    request: Request, code: Annotated[str, Form(max_length=100)], role: Annotated[Role, Form()]
+) -> Response:
+    """Begin in one of one's roles."""
+    front: Front = request.app.state.front
+    token = front.line.token() + front.line.token()
+    try:
+        await front.run(lambda work: identify.choose(work, code, role, token))
+    except CodeRefused:
+        return _refused(request)
+    return _begun(front, role, token)
+
+
+@router.get("/identity/{role}")
+async def own(request: Request, role: Role, me: Linking) -> Response:
+    """Which sign-ins are linked, and linking another."""
+    front: Front = request.app.state.front
+    pages: Pages = request.app.state.pages
+
+    def load(work: Work) -> dict[str, Any]:
+        return {"linked": linked(work.session, me.person_id), "may_link": _may_link(work, me)}
+
+    return pages.show(request, "identity.html", await front.run(load) | {"role": role})
+
+
+@router.post("/identity/{role}/with/{name}")
+async def begin_linking(request: Request, role: Role, name: str, me: Linking) -> Response:
+    """A page with a link to the provider: browsers hold forms (`form-action`) to our own site, and so do we."""
+    front: Front = request.app.state.front
+    pages: Pages = request.app.state.pages
+    provider = front.providers.get(name)
+    if provider is None or not await front.run(lambda work: _may_link(work, me)):
+        return _refused(request)
+    try:
+        address, token = await _leave(front, provider, me.token_hash)
+    except ProviderAway as error:
+        return _away(request, provider, error)
+    response = pages.show(request, "identity-go.html", {"role": role, "title": provider.title, "address": address})
+    set_away(front, response, token, FLOW_LIFE)
+    return response
+
+
+@router.post("/identity/{role}/without/{name}")
+async def unlink(request: Request, role: Role, name: str, me: Linking) -> Response:
+    """It is no longer theirs."""
+    front: Front = request.app.state.front
+    await front.run(lambda work: identify.unlink(work, me.person_id, name))
+    return RedirectResponse(f"/identity/{role.value}", 303)
+
+
+async def _leave(front: Front, provider: Provider, session_hash: str | None) -> tuple[str, str]:
+    """Where to go, and the token of the way there. Raises `ProviderAway`."""
+    token = front.line.token() + front.line.token()
+    address = await provider.address(Secrets.of(token), _return_address(front, provider.name), front.line.now())
+    await front.run(lambda work: begin_flow(work.session, token, provider.name, session_hash, work.now))
+    return address, token
+
+
+async def _arrive(request: Request, name: str, flow: Flow, identity: Identity) -> Response:
+    """Whom the provider vouched for."""
+    front: Front = request.app.state.front
+    pages: Pages = request.app.state.pages
+    session_hash, token = flow.session_hash, front.line.token() + front.line.token()
+    if session_hash is not None:
+        holder = await front.run(lambda work: identify.link(work, session_hash, name, identity))
+        return RedirectResponse(f"/identity/{holder.role}", 303) if holder else _refused(request)
+    roles = await front.run(lambda work: identify.let_in(work, name, identity, token))
+    if not roles:
+        return _refused(request)
+    if len(roles) > 1:
+        return pages.show(request, "identity-role.html", {"code": token, "roles": roles})
+    return _begun(front, roles[0], token)
+
+
+def _begun(front: Front, role: Role, token: str) -> Response:
+    response = RedirectResponse(HOME[role], 303)
+    set_cookie(front, response, role, token)
+    return response
+
+
+def _return_address(front: Front, name: str) -> str:
+    return front.line.doors.link(f"/sign-in/with/{name}/return")
+
+
+def _may_link(work: Work, me: SignedIn) -> bool:
+    try:
+        may_link(work.session, me.token_hash, work.now)
+    except CannotLink:
+        return False
+    return True
+
+
+def _same(given: str, wanted: str) -> bool:
+    return hmac.compare_digest(given.encode("utf-8", "surrogatepass"), wanted.encode())
+
+
+def _refused(request: Request) -> Response:
+    pages: Pages = request.app.state.pages
+    return pages.show(request, "identity-refused.html", {}, 403)
+
+
+def _away(request: Request, provider: Provider, error: ProviderAway) -> Response:
+    log.warning("a provider of sign-ins is away: provider=%s because=%s", provider.name, error)
+    pages: Pages = request.app.state.pages
+    return pages.show(request, "identity-away.html", {"title": provider.title}, 503)

@@ -1,0 +1,63 @@
+"""Somebody came back from the sign-in of their force or trust: they are let in, or it is linked to them.
+
+Rule kept here: what is refused is recorded with the provider's name and without who it was.
+"""
+
+from __future__ import annotations
+
+from access import identity as identities
+from access.enrolment import issue_code, use_code
+from access.oidc import Identity
+from access.signin import may_begin, open_session
+from access.tables import CodePurpose, Role, Way, WebSession
+from audit.events import Event
+from conversations.work import BY_THE_LINE, Work
+
+
+def let_in(work: Work, provider: str, identity: Identity, token: str) -> list[Role]:
+    """The roles of whom this is; none: nobody's. With one role, `token` is their session's from now on; with several,
+    it is the code with which they choose."""
+    person_id = identities.whose(work.session, work.line.keyring, identity)
+    held = identities.roles_of(work.session, person_id) if person_id else []
+    roles = [one for one in held if person_id and may_begin(work.session, person_id, one, work.now)]
+    if person_id is None or not roles:
+        refused(work, provider)
+        return []
+    if len(roles) == 1:
+        _begin(work, person_id, roles[0], token, provider=provider)
+    else:
+        issue_code(work.session, token, CodePurpose.CHOICE, person_id, work.now)
+    return roles
+
+
+def choose(work: Work, code: str, role: Role, token: str) -> None:
+    """Begin in one of one's roles. Raises `CodeRefused`."""
+    person_id = use_code(work.session, code, CodePurpose.CHOICE, work.now).person_id
+    _begin(work, person_id, role, token)
+
+
+def link(work: Work, session_hash: str, provider: str, identity: Identity) -> WebSession | None:
+    """Link it to whoever holds the session that went there; None: refused."""
+    try:
+        holder = identities.link(work.session, work.line.keyring, session_hash, provider, identity, work.now)
+    except identities.CannotLink:
+        refused(work, provider)
+        return None
+    work.record(Event.IDENTITY_LINKED, holder.person_id, provider=provider)
+    return holder
+
+
+def unlink(work: Work, person_id: str, provider: str) -> None:
+    """It is no longer theirs."""
+    if identities.unlink(work.session, person_id, provider):
+        work.record(Event.IDENTITY_UNLINKED, person_id, provider=provider)
+
+
+def refused(work: Work, provider: str) -> None:
+    """Somebody came back and was not let in."""
+    work.record(Event.IDENTITY_REFUSED, BY_THE_LINE, provider=provider)
+
+
+def _begin(work: Work, person_id: str, role: Role, token: str, **facts: str) -> None:
+    open_session(work.session, person_id, role, Way.PROVIDER, token, work.line.policy.lease, work.now)
+    work.record(Event.SIGNED_IN, person_id, role=role.value, **facts)
