@@ -12,7 +12,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
@@ -23,7 +23,7 @@ from joserfc.jwk import KeySet
 
 from access.oidc import Expected, Identity, NotBelieved, Secrets, UnknownKey, believed, keys_of
 
-PATIENCE = 8.0  # seconds for all that one page asks of a provider
+PATIENCE = 6.0  # seconds for all that one page asks of a provider
 KEPT = timedelta(hours=1)
 SECURE = re.compile(r"https://[^/\s]")
 HERE = re.compile(r"http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?(/|$)")
@@ -45,7 +45,7 @@ class Registration:
     title: str  # on the button
     issuer: str
     client_id: str
-    client_secret: str
+    client_secret: str = field(repr=False)
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,7 @@ class Doors(Pages):
         """Where the linking page sends them."""
         page = browser.post(f"/identity/{role.value}/with/force")
         assert page.status_code == 200, page.text
-        return page.text.split('role="button" href="')[1].split('"')[0].replace("&amp;", "&")
+        return page.text.split('class="govuk-button" href="')[1].split('"')[0].replace("&amp;", "&")
 
     def leave(self, browser: Client, name: str = "force") -> str:
         """Press a button of the start page; where that goes."""

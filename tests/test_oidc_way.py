@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -314,6 +315,18 @@ def test_a_provider_that_is_gone_leaves_the_emergency_words(quick: Doors) -> Non
     assert quick.house.line.policy.emergency in answer.text
 
 
+def test_a_provider_that_keeps_us_waiting_leaves_the_emergency_words(
+    quick: Doors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("access.provider.PATIENCE", 0.4)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        issuer = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        quick.client.app.state.front.providers["force"] = Provider(Registration("force", "F", issuer, CLIENT, SECRET))
+        answer = quick.browser().get("/sign-in/with/force")
+    assert answer.status_code == 503
+    assert quick.house.line.policy.emergency in answer.text
+
+
 def test_discovery_that_names_another_issuer_is_not_followed(quick: Doors) -> None:
     quick.stand_in.document = {"issuer": "https://evil.example"}
     assert quick.browser().get("/sign-in/with/force").status_code == 503
@@ -333,6 +346,10 @@ def test_a_secure_issuer_has_no_insecure_address() -> None:
     with pytest.raises(ProviderAway):
         secure._check(document)
     secure._check(document | {"token_endpoint": "https://login.example/token"})
+
+
+def test_a_client_secret_is_not_shown_by_what_holds_it() -> None:
+    assert SECRET not in repr(Registration("force", "Force", "https://login.example", CLIENT, SECRET))
 
 
 def test_with_the_database_gone_the_way_there_says_whom_to_ring(quick: Doors) -> None:
