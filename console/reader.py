@@ -9,7 +9,7 @@ from typing import Any
 
 from fastapi import Request, Response
 
-from access.permissions import Action, allow
+from access.permissions import Action, roles_for
 from access.tables import Role
 from console.front import Front
 from console.page import LOCAL, Pages
@@ -46,8 +46,8 @@ class Reader:
         return f"/catalogue/{self.role.value}"
 
     def may(self, action: Action | str) -> bool:
-        """Whether this role may do that: for what a page shows. The use case asks again."""
-        return allow(self.role, Action(action))
+        """Whether this role may do that, at all or to some consultation: for what a page shows. It is asked again."""
+        return self.role in roles_for(Action(action))
 
 
 def reader(action: Action) -> Callable[[Request, Role], Awaitable[Reader]]:

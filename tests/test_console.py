@@ -15,6 +15,7 @@ from fastapi.routing import APIRoute
 from sqlalchemy.exc import OperationalError
 
 from access.enrolment import issue_code
+from access.people import NewPerson
 from access.tables import CodePurpose, Role
 from console.directory import BASE as DIRECTORY
 from console.front import Front
@@ -23,7 +24,7 @@ from console.web import create_app
 from conversations.messages import ChannelName, Incoming, Kind
 from conversations.receive import Received, receive
 from conversations.work import Work, working
-from tests.house import House
+from tests.house import TEAM, House
 
 Result = TypeVar("Result")
 PUBLIC = {"/", "/board", "/sign-in/{code}", "/sign-in", "/offline", "/service-worker.js", "/healthz", "/readyz"} | {
@@ -155,6 +156,26 @@ def test_each_leads_link_to_the_board_goes_to_their_own(pages: Pages) -> None:
     assert pages.client.get("/board").headers["location"] == "/"
     pages.sign_in("sam", Role.SUPERVISOR)
     assert pages.client.get("/board").headers["location"] == "/board/supervisor"
+
+
+@pytest.mark.parametrize(("name", "role"), [("sam", Role.SUPERVISOR), ("lea", Role.IDVA_LEAD), ("dana", Role.SERGEANT)])
+def test_a_lead_can_deal_with_it_from_the_board_and_a_sergeant_only_look(
+    make_house: Callable[..., House], tmp_path: Path, name: str, role: Role
+) -> None:
+    more = {
+        "lea": NewPerson("N-900", "Lea Example", "Example Hospitals NHS Trust", frozenset({Role.IDVA_LEAD})),
+        "dana": NewPerson("DS 77", "DS 77 Example", "Example Constabulary", frozenset({Role.SERGEANT})),
+    }
+    pages = Pages(make_house(team=TEAM | more), tmp_path)
+    ref = pages.house.asks("officer1", "What now?")
+    pages.sign_in(name, role)
+    page = pages.client.get(f"/board/{role.value}").text
+    assert ref in page
+    assert ("I deal with it" in page) == (role is not Role.SERGEANT)
+    done = pages.client.post(f"/board/{role.value}/{ref}/take").status_code
+    assert done == (404 if role is Role.SERGEANT else 303)
+    assert pages.house.state(ref) == ("kept" if role is Role.SERGEANT else "fallback")
+    pages.client.close()
 
 
 def test_a_sign_in_link_works_once_and_not_by_being_opened(pages: Pages) -> None:
