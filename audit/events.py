@@ -55,6 +55,13 @@ class Event(Enum):
     FLAG_RAISED = ("flag.raised", Category.ALTERATION)  # a red flag, by a rule or by the officer's yes
     FLAG_ASKED = ("flag.asked", Category.SYSTEM)  # a check question was put to the officer
     FLAG_ANSWERED = ("flag.answered", Category.ALTERATION)  # the officer answered it, or said that a flag is not so
+    REVIEW_SEED_FIXED = ("review.seed_fixed", Category.SYSTEM)  # what draws a month's sample, by its SHA-256
+    REVIEW_BEGUN = ("review.begun", Category.SYSTEM)  # somebody who had no part in it reviews it
+    REVIEW_MARKED = ("review.marked", Category.ALTERATION)  # against the standards
+    REVIEW_ASKED = ("review.asked", Category.DISCLOSURE)  # the IDVA was asked about it
+    REVIEW_ANSWERED = ("review.answered", Category.COLLECTION)  # the IDVA answered
+    REVIEW_SIGNED_OFF = ("review.signed_off", Category.SYSTEM)  # the review changes no more
+    GRADED_LATER = ("consultation.graded_later", Category.ALTERATION)  # by a person, after it ended
     # The catalogue's words are public and about nobody: that one was shown discloses no personal data.
     ENTRY_SHOWN = ("entry.shown", Category.SYSTEM)  # an officer was shown a version of an entry, and how
     ENTRY_PROPOSED = ("entry.proposed", Category.SYSTEM)  # a new version waits for a second curator

@@ -31,6 +31,7 @@ from conversations import glass, restrict, store
 from conversations.errors import NotDue, NotYours, StillLive, TooFresh, UnderHold
 from conversations.line import Line
 from conversations.retention import require_supervisor, review_of
+from conversations.tables_review import Review, ReviewQuestion
 from conversations.states import ENDED, State
 from conversations.tables import (
     Consultation,
@@ -63,7 +64,7 @@ EMPTY = Sealed(b"")  # opens nowhere
 TOUCHED = (
     "consultation", "message", "message_version", "offer", "due", "tap", "thread", "held", "inbox", "outbox",
     "legal_hold", "red_flag", "suggestion", "shown", "recall",
-    "recall_person", "restriction", "named_reader", "broken_glass",
+    "recall_person", "restriction", "named_reader", "broken_glass", "review", "review_question",
 )  # fmt: skip
 
 
@@ -176,6 +177,7 @@ def _destroy_rows(work: Work, row: Consultation) -> dict[str, int]:
         "suggestions": _run(work, delete(Suggestion).where(Suggestion.consultation_id == row.id)),
         "shown_entries": _run(work, delete(Shown).where(Shown.consultation_id == row.id)),
         "recalls": _destroy_recalls(work, row),
+        "reviews": _destroy_reviews(work, row),
         "lifted_holds": _run(work, delete(LegalHold).where(LegalHold.consultation_id == row.id)),
         "look_up_hashes": hashes,
     }
@@ -191,6 +193,12 @@ def _destroy_recalls(work: Work, row: Consultation) -> int:
     recalls = select(Recall.id).where(Recall.consultation_id == row.id)
     _run(work, delete(RecallPerson).where(RecallPerson.recall_id.in_(recalls)))
     return _run(work, delete(Recall).where(Recall.consultation_id == row.id))
+
+
+def _destroy_reviews(work: Work, row: Consultation) -> int:
+    """Reviews of it with what was asked and answered in them."""
+    _run(work, delete(ReviewQuestion).where(ReviewQuestion.consultation_id == row.id))
+    return _run(work, delete(Review).where(Review.consultation_id == row.id))
 
 
 def _empty_arrivals(work: Work) -> dict[str, int]:

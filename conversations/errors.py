@@ -135,6 +135,34 @@ class NobodyToTell(LineError):
     """Nobody of the other organisation could be told, so it stays closed. Ring the duty lead."""
 
 
+class HadAPart(LineError):
+    """You had a part in this consultation; somebody else reviews it."""
+
+
+class NotToReview(LineError):
+    """This consultation is not among those to be reviewed."""
+
+
+class ReviewedAlready(LineError):
+    """Somebody else is reviewing this, or has reviewed it."""
+
+
+class ReviewChanged(LineError):
+    """This review was changed or signed off in the meantime. Nothing was saved: look at it again."""
+
+
+class NotAllMarked(LineError):
+    """Mark every standard before you sign off: yes, no or not applicable."""
+
+
+class NothingAsked(LineError):
+    """Write what you want to ask or answer, in at most 4,000 characters."""
+
+
+class NobodyToAsk(LineError):
+    """No IDVA had this consultation, so there is nobody to ask."""
+
+
 class RoleMissing(LineError):
     """You do not have that role."""
 

@@ -107,7 +107,7 @@ class Consultation(Base):
     """One question and everything that follows from it."""
 
     __tablename__ = "consultation"
-    __table_args__ = (Index(None, "state"), Index(None, "incident_hash"))
+    __table_args__ = (Index(None, "state"), Index(None, "incident_hash"), Index(None, "ended_at"))
 
     id: Mapped[str] = mapped_column(ID, primary_key=True)
     ref: Mapped[str] = mapped_column(String(6), unique=True)
@@ -118,6 +118,7 @@ class Consultation(Base):
     transfer_to: Mapped[str | None] = mapped_column(ForeignKey("person.id"))
     urgent: Mapped[bool] = mapped_column(Boolean, default=False)
     grade: Mapped[str | None] = mapped_column(String(12))  # as the officer set it; the line never grades
+    later_grade: Mapped[str | None] = mapped_column(String(12))  # as somebody graded it once it had ended
     victim_safe: Mapped[bool | None]
     incident_hash: Mapped[str | None] = mapped_column(String(32))  # keyed hash of the incident log number
     incident: Mapped[Sealed | None] = mapped_column(SealedText)

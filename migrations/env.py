@@ -8,11 +8,19 @@ import access.tables
 import audit.trail
 import conversations.tables
 import conversations.tables_access
+import conversations.tables_review
 import knowledge.tables
 import storage.keys  # noqa: F401  # importing a room's tables is what puts them into the metadata
 from storage.database import Base
 
-_ROOMS = (access.tables, audit.trail, conversations.tables, conversations.tables_access, knowledge.tables)
+_ROOMS = (
+    access.tables,
+    audit.trail,
+    conversations.tables,
+    conversations.tables_access,
+    conversations.tables_review,
+    knowledge.tables,
+)
 
 with context.config.attributes["engine"].connect() as connection:
     context.configure(connection=connection, target_metadata=Base.metadata, render_as_batch=True)
