@@ -188,6 +188,16 @@ def test_the_second_reviewer_is_another_and_sees_the_first_only_once_both_have_s
     assert (seen(first), seen(second)) == ([second.id], [first.id])
 
 
+def test_a_form_made_from_an_older_version_saves_nothing(house: House) -> None:
+    """Two windows of one reviewer: what the second would overwrite stays, and it is told."""
+    stale = begun(house, urgent(house))
+    kept = marked(house, stale)
+    with pytest.raises(ReviewChanged):
+        house.do(lambda work: review.mark(work, stale.id, house.id("sam"), stale.version, Marked({})))
+    with house.line.database.reading() as session:
+        assert session.get_one(Review, kept.id).safe == Mark.YES.value
+
+
 def test_of_two_who_sign_off_at_once_one_wins_and_the_other_is_told(house: House) -> None:
     one = marked(house, begun(house, urgent(house)))
     met = at_once(lambda: signed(house, one), lambda: signed(house, one))
