@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from audit.proof import Find, no_checkpoints
 from conversations.line import Line
 from conversations.receive import Received
 from conversations.work import Work
@@ -44,4 +45,5 @@ class Front:
     assets: Path  # built CSS, JavaScript, icons and manifest.json
     practice: bool  # a clearly marked practice installation
     ready: Callable[[], Awaitable[bool]]  # whether the database answers
+    checkpoint: Find = no_checkpoints  # the newest published, its signature checked
     directory: Callable[[], tuple[Published, ...] | None] = tuple  # what is live, from memory; None: not read yet

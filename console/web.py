@@ -17,7 +17,21 @@ from fastapi.responses import RedirectResponse
 from fastapi.staticfiles import StaticFiles
 
 from access.signin import NotSignedIn
-from console import board, chat, curating, desk, directory, entry, glass, knowledge, live, recalling, restrict
+from console import (
+    answering,
+    board,
+    chat,
+    curating,
+    desk,
+    directory,
+    entry,
+    glass,
+    knowledge,
+    live,
+    recalling,
+    restrict,
+    review,
+)
 from console.front import Front
 from console.page import Pages
 from conversations.errors import LineError, NotYours
@@ -38,8 +52,10 @@ def create_app(front: Front) -> FastAPI:
     app.state.front = front
     app.state.pages = Pages(front)
     app.state.directory = directory.Kept()
-    for room in (entry, chat, desk, board, live, knowledge, curating, recalling, restrict, glass, directory):
+    # What stands in an address before a reference is looked at first: /desk/reviews is nobody's consultation.
+    for room in (answering, entry, chat, desk, board, live, knowledge, curating, recalling, restrict, glass, review):
         app.include_router(room.router)
+    app.include_router(directory.router)
     app.mount("/assets", StaticFiles(directory=front.assets, check_dir=False), name="assets")
     app.middleware("http")(_guard)
     app.add_exception_handler(NotSignedIn, _not_signed_in)

@@ -31,7 +31,6 @@ from conversations import glass, restrict, store
 from conversations.errors import NotDue, NotYours, StillLive, TooFresh, UnderHold
 from conversations.line import Line
 from conversations.retention import require_supervisor, review_of
-from conversations.tables_review import Review, ReviewQuestion
 from conversations.states import ENDED, State
 from conversations.tables import (
     Consultation,
@@ -52,6 +51,7 @@ from conversations.tables import (
     Tap,
     Thread,
 )
+from conversations.tables_review import Review, ReviewQuestion
 from conversations.work import Work, scope_of, working
 from knowledge.tables import Recall, RecallPerson, Shown
 from storage.failpoint import failpoint

@@ -25,6 +25,7 @@ from conversations.errors import (
     HadAPart,
     NobodyToAsk,
     NotAllMarked,
+    NotBegun,
     NothingAsked,
     NotToReview,
     NotYours,
@@ -81,6 +82,17 @@ def begin(work: Work, ref: str, by: str) -> Review:
     work.session.flush()
     work.record(Event.REVIEW_BEGUN, by, row.id, review=review.id, place=place, people=found.people)
     return review
+
+
+def own(work: Work, ref: str, by: str) -> Review:
+    """One's own review of this one. Raises `RoleMissing`, `NotYours` or `NotBegun`."""
+    require(work, by, Action.REVIEW)
+    row = _known(work, ref, by)
+    query = select(Review).where(Review.consultation_id == row.id, Review.reviewer_id == by)
+    found = work.session.scalar(query)
+    if found is None:
+        raise NotBegun
+    return found
 
 
 def mark(work: Work, review_id: str, by: str, version: int, marked: Marked) -> Review:

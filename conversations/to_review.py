@@ -86,6 +86,4 @@ def _with_reviews(work: Work, found: list[ToReview], ended: Sequence[ColumnEleme
     query = select(Review).join(Consultation, Consultation.id == Review.consultation_id).where(*ended)
     for review in work.session.scalars(query.order_by(Review.consultation_id, Review.place)):
         reviews.setdefault(review.consultation_id, []).append(review)
-    return [
-        replace(one, reviews=tuple(reviews.get(one.row.id, ()))) for one in found
-    ]
+    return [replace(one, reviews=tuple(reviews.get(one.row.id, ()))) for one in found]

@@ -49,6 +49,7 @@ from knowledge.library import live, live_number
 from lanyard.bells import Bells
 from lanyard.schema import require_current
 from lanyard.settings import BadSettings, KeySource, Settings, TelegramMode, read_secret
+from lanyard.signing import published
 from storage.database import Database, DatabaseUnavailable
 from storage.key_file import read_key_file
 from storage.keys import Keyring
@@ -233,6 +234,7 @@ class Server:
             assets=settings.assets,
             practice=settings.practice,
             ready=self._ready,
+            checkpoint=lambda epoch: published(settings, epoch),
             directory=lambda: self._live,
         )
         # Telegram's calls stay outside the pages' guard, which refuses what no browser of ours sent.

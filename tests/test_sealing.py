@@ -37,6 +37,7 @@ OPENERS = {
     "conversations/glass.py": "why somebody broke the glass, for whoever reviews it; the reading is recorded first",
     "conversations/held.py": "a line its writer has now decided about",
     "conversations/relay.py": "words for a new owner or for the offer; the reading is recorded",
+    "conversations/review_shown.py": "reviews and what was asked in them; the reading is recorded first",
     "conversations/view.py": "a thread for one of its two sides; the reading is recorded first",
     "conversations/view_signs.py": "why flags and entries came up, beside the thread; the reading is recorded",
     "conversations/work.py": "the one way through which use cases open",
