@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Query, Request, Response
@@ -104,9 +105,8 @@ async def keep(
 ) -> Response:
     """Save it; and sign it off, or ask the IDVA."""
     form = await request.form()
-    marks = {
-        one: Mark(str(form[one.value])) for one in Standard if form.get(one.value) in {mark.value for mark in Mark}
-    }
+    given = {one: form.get(one.value) for one in Standard}
+    marks = {one: mark for one in Standard for mark in Mark if given[one] == mark.value}
 
     def change(work: Work) -> None:
         found = review.mark(work, review.own(work, ref, me.id).id, me.id, version, Marked(marks, comment, learning))
@@ -120,7 +120,7 @@ async def keep(
     return went(request, f"/review/{me.role.value}/{ref}")
 
 
-async def _show(request: Request, me: Reader, template: str, load: Any) -> Response:
+async def _show(request: Request, me: Reader, template: str, load: Callable[[Work], dict[str, Any]]) -> Response:
     front: Front = request.app.state.front
     pages: Pages = request.app.state.pages
     values = {"me": me, "role": me.role, "standards": STANDARDS, "marks": MARKS, "grades": GRADES}
