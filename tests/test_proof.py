@@ -87,9 +87,8 @@ def test_a_changed_or_missing_leaf_does_not_verify(
         data = bytes(session.execute(text(f"SELECT data FROM leaf WHERE idx = {at}")).scalar_one())
     forged = data.replace(house.id("officer1").encode(), house.id("officer2").encode())
     assert forged != data
-    literal = (
-        f"'\\x{forged.hex()}'" if house.line.database.engine.dialect.name == "postgresql" else f"x'{forged.hex()}'"
-    )
+    on_postgres = house.line.database.engine.dialect.name == "postgresql"
+    literal = f"'\\x{forged.hex()}'" if on_postgres else f"x'{forged.hex()}'"
     acts = {
         "changed": f"UPDATE leaf SET data = {literal} WHERE idx = {at}",
         "missing": f"DELETE FROM leaf WHERE idx = {at}",
