@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import select
 
 from access.tables import Role
-from conversations import consult, restrict, review, search, store, to_review
+from conversations import consult, restrict, review, review_shown, search, store, to_review
 from conversations.case import Case
 from conversations.errors import (
     HadAPart,
@@ -31,9 +31,11 @@ from conversations.review import Marked
 from conversations.sampling import Reason, Sampling
 from conversations.tables import Consultation
 from conversations.tables_review import Mark, Review, ReviewQuestion, Standard
+from conversations.transfer import accept_transfer, offer_transfer
 from tests.erasing import RELAY, TWO_SUPERVISORS, ended, erases, leaves_of
 from tests.house import House
 from tests.test_console import Pages
+from tests.test_glass import acts
 
 ALL_WELL = Marked(dict.fromkeys(Standard, Mark.YES), "CANARY-COMMENT", "CANARY-LEARNING")
 
@@ -318,3 +320,40 @@ def test_a_restricted_consultation_is_on_nobodys_list_but_that_of_those_named(ho
         begun(house, ref)
     with pytest.raises(NotYours):
         house.do(lambda work: review.grade_later(work, ref, house.id("sam"), "high"))
+
+
+def test_whoever_had_it_before_or_took_it_as_lead_had_a_part_and_an_idva_lead_reviews(
+    make_house: Callable[..., House],
+) -> None:
+    both = frozenset({Role.IDVA, Role.SUPERVISOR, Role.IDVA_LEAD})
+    names = ("jane", "amira")
+    team = {name: replace(TWO_SUPERVISORS[name], roles=both) for name in names}
+    lead = replace(TWO_SUPERVISORS["ruth"], roles=frozenset({Role.IDVA_LEAD}))
+    house = make_house(team=TWO_SUPERVISORS | team | {"ruth": lead})
+    house.on_duty(*names)
+    ref = house.asks()
+    acts(house, ref, lambda case: search.accept(case, house.id("jane")))
+    acts(house, ref, lambda case: offer_transfer(case, house.id("jane"), house.id("amira"), "AMONG IDVAS"))
+    acts(house, ref, lambda case: accept_transfer(case, house.id("amira")))
+    acts(house, ref, lambda case: consult.withdraw(case, house.id("officer1")))
+    with house.work() as work:
+        row = store.by_ref(work.session, ref)
+        row.urgent, row.last_idva_id = True, None  # what the row forgets, the offers and the trail keep
+    for name in names:
+        with pytest.raises(HadAPart):
+            begun(house, ref, name)
+    begun(house, ref, "ruth")
+    shown = house.do(lambda work: review_shown.look(work, ref, house.id("ruth")))
+    assert "AMONG IDVAS" not in "".join(one.words for one in shown.thread.messages)
+
+
+def test_a_lead_who_dealt_with_it_does_not_review_it(house: House) -> None:
+    ref = house.asks()
+    house.wait(minutes=6)
+    acts(house, ref, lambda case: search.lead_took(case, house.id("sam")))
+    with house.work() as work:
+        store.by_ref(work.session, ref).urgent = True
+    assert house.state(ref) == "fallback"
+    with pytest.raises(HadAPart):
+        begun(house, ref, "sam")
+    assert begun(house, ref, "ruth").place == 1
