@@ -41,6 +41,9 @@ class Action(Enum):
     SEE_OWN_ADVICE = "see_own_advice"  # which advice one gave, by reference
     CORRECT_ADVICE = "correct_advice"  # send a correction of advice to whoever got it
     SEE_BOARD = "see_board"  # who waits, who has what, who is on duty; no words
+    REVIEW = "review"  # read and mark what has ended and was drawn, urgent, flagged or graded otherwise later
+    GRADE_LATER = "grade_later"  # say how the risk was graded once it had ended
+    ANSWER_REVIEW = "answer_review"  # answer what a reviewer asks about a consultation one had
     LEAD = "lead"  # be on duty as lead
     LEAD_TAKE = "lead_take"  # deal with one in person, as lead
     READ_CATALOGUE = "read_catalogue"  # what officers may be offered
@@ -82,8 +85,10 @@ class Grant:
     stages: frozenset[Stage] = frozenset(Stage)
 
 
-def _grant(action: Action, roles: set[Role], relations: set[Relation] | None = None) -> Grant:
-    return Grant(action, frozenset(roles), frozenset(relations or {Relation.NONE}))
+def _grant(
+    action: Action, roles: set[Role], relations: set[Relation] | None = None, stages: set[Stage] | None = None
+) -> Grant:
+    return Grant(action, frozenset(roles), frozenset(relations or {Relation.NONE}), frozenset(stages or Stage))
 
 
 _A, _R = Action, Relation
@@ -118,6 +123,11 @@ GRANTS: tuple[Grant, ...] = (
     # A stranger only when whoever advised no longer uses the line: the use case looks.
     _grant(_A.CORRECT_ADVICE, {Role.IDVA}, {_R.OWNER, _R.FORMER, _R.STRANGER}),
     _grant(_A.SEE_BOARD, _BOARD | {Role.SERGEANT}),
+    _grant(_A.REVIEW, _BOARD),
+    # Whoever had a part is told that somebody else reviews it: the use case looks at all who ever had.
+    _grant(_A.REVIEW, _BOARD, set(Relation) - {_R.NONE, _R.SHUT_OUT}, {Stage.ENDED}),
+    _grant(_A.GRADE_LATER, {Role.SUPERVISOR, Role.SERGEANT}),
+    _grant(_A.ANSWER_REVIEW, {Role.IDVA}),
     _grant(_A.LEAD, _BOARD),
     _grant(_A.LEAD_TAKE, _BOARD, {_R.STRANGER, _R.OWNER, _R.OFFERED, _R.FORMER, _R.GLASS}),
     _grant(_A.READ_CATALOGUE, _READERS),

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from access.provider import Provider
+from audit.proof import Find, no_checkpoints
 from conversations.line import Line
 from conversations.receive import Received
 from conversations.work import Work
@@ -46,5 +47,6 @@ class Front:
     practice: bool  # a clearly marked practice installation
     ready: Callable[[], Awaitable[bool]]  # whether the database answers
     bot: Callable[[], str | None] = lambda: None  # the Telegram bot's public name, once it is known
+    checkpoint: Find = no_checkpoints  # the newest published, its signature checked
     directory: Callable[[], tuple[Published, ...] | None] = tuple  # what is live, from memory; None: not read yet
     providers: Mapping[str, Provider] = field(default_factory=dict)  # where people may sign in, by name

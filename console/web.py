@@ -20,6 +20,7 @@ from fastapi.staticfiles import StaticFiles
 from access.signin import NotSignedIn
 from console import (
     account,
+    answering,
     board,
     chat,
     curating,
@@ -34,6 +35,7 @@ from console import (
     private_notes,
     recalling,
     restrict,
+    review,
     trail,
 )
 from console.front import Front
@@ -57,10 +59,12 @@ def create_app(front: Front) -> FastAPI:
     app.state.front = front
     app.state.pages = Pages(front)
     app.state.directory = directory.Kept()
-    for room in (identity, entry, account, chat, desk, private_notes, board, live, knowledge, curating, recalling):
+    # What stands in an address before a reference is looked at first: /desk/reviews is nobody's consultation.
+    for room in (answering, identity, entry, account, chat, desk, private_notes, board, live, knowledge, curating):
         app.include_router(room.router)
-    for room in (restrict, glass, trail, people, directory):
+    for room in (recalling, restrict, glass, trail, people, review):
         app.include_router(room.router)
+    app.include_router(directory.router)
     app.mount("/assets", StaticFiles(directory=front.assets, check_dir=False), name="assets")
     app.middleware("http")(_guard)
     app.add_exception_handler(NotSignedIn, _not_signed_in)

@@ -52,7 +52,7 @@ from conversations.tables import (
     Thread,
 )
 from conversations.tables_desk import PrivateNote
-from conversations.tables_review import LaterGrade, Review, ReviewQuestion
+from conversations.tables_review import Review, ReviewQuestion
 from conversations.work import Work, scope_of, working
 from knowledge.tables import Recall, RecallPerson, Shown
 from storage.failpoint import failpoint
@@ -65,8 +65,7 @@ EMPTY = Sealed(b"")  # opens nowhere
 TOUCHED = (
     "consultation", "message", "message_version", "offer", "due", "tap", "thread", "held", "inbox", "outbox",
     "legal_hold", "red_flag", "suggestion", "shown", "recall",
-    "recall_person", "restriction", "named_reader", "broken_glass", "review", "review_question", "later_grade",
-    "private_note",
+    "recall_person", "restriction", "named_reader", "broken_glass", "review", "review_question", "private_note",
 )  # fmt: skip
 
 
@@ -199,9 +198,8 @@ def _destroy_recalls(work: Work, row: Consultation) -> int:
 
 
 def _destroy_reviews(work: Work, row: Consultation) -> int:
-    """Reviews of it, with what was asked and answered in them, and the grade it was given later."""
+    """Reviews of it with what was asked and answered in them."""
     _run(work, delete(ReviewQuestion).where(ReviewQuestion.consultation_id == row.id))
-    _run(work, delete(LaterGrade).where(LaterGrade.consultation_id == row.id))
     return _run(work, delete(Review).where(Review.consultation_id == row.id))
 
 

@@ -148,6 +148,10 @@ class HadAPart(LineError):
     """You had a part in this consultation; somebody else reviews it."""
 
 
+class NotBegun(LineError):
+    """Begin this review first, from the list of reviews."""
+
+
 class NotToReview(LineError):
     """This consultation is not among those to be reviewed."""
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
+from access.permissions import Action
 from audit.events import Event
 from audit.growth import LeafRow
 from conversations import store
@@ -24,6 +25,7 @@ from conversations.errors import (
     HadAPart,
     NobodyToAsk,
     NotAllMarked,
+    NotBegun,
     NothingAsked,
     NotToReview,
     NotYours,
@@ -31,10 +33,10 @@ from conversations.errors import (
     ReviewedAlready,
     StillLive,
 )
-from conversations.retention import require_supervisor
+from conversations.standing import require, seen_by
 from conversations.states import ENDED, State
 from conversations.tables import Consultation, Message, Offer, OfferOutcome
-from conversations.tables_review import LaterGrade, Mark, Review, ReviewQuestion, ReviewState, Standard
+from conversations.tables_review import Mark, Review, ReviewQuestion, ReviewState, Standard
 from conversations.to_review import chosen
 from conversations.wording import GRADES
 from conversations.work import Work, scope_of
@@ -54,8 +56,8 @@ class Marked:
 
 def begin(work: Work, ref: str, by: str) -> Review:
     """Begin to review, or go on. Raises `RoleMissing`, `NotYours`, `HadAPart`, `NotToReview` or `ReviewedAlready`."""
-    require_supervisor(work, by)
-    row = store.lock(work.session, store.by_ref(work.session, ref).id)
+    require(work, by, Action.REVIEW)
+    row = _known(work, ref, by)
     if by in had_a_part(work, row):
         raise HadAPart
     found = chosen(work, row)
@@ -80,6 +82,17 @@ def begin(work: Work, ref: str, by: str) -> Review:
     work.session.flush()
     work.record(Event.REVIEW_BEGUN, by, row.id, review=review.id, place=place, people=found.people)
     return review
+
+
+def own(work: Work, ref: str, by: str) -> Review:
+    """One's own review of this one. Raises `RoleMissing`, `NotYours` or `NotBegun`."""
+    require(work, by, Action.REVIEW)
+    row = _known(work, ref, by)
+    query = select(Review).where(Review.consultation_id == row.id, Review.reviewer_id == by)
+    found = work.session.scalar(query)
+    if found is None:
+        raise NotBegun
+    return found
 
 
 def mark(work: Work, review_id: str, by: str, version: int, marked: Marked) -> Review:
@@ -161,13 +174,13 @@ def others_of(work: Work, review: Review) -> list[Review]:
 
 def grade_later(work: Work, ref: str, by: str, grade: str) -> None:
     """A person says how the risk was graded afterwards. Raises `RoleMissing`, `NotYours`, `StillLive` or ValueError."""
-    require_supervisor(work, by)
+    require(work, by, Action.GRADE_LATER)
     if grade not in GRADES:
         raise ValueError("no such grade")
-    row = store.lock(work.session, store.by_ref(work.session, ref).id)
+    row = _known(work, ref, by)
     if State(row.state) not in ENDED:
         raise StillLive
-    work.session.merge(LaterGrade(consultation_id=row.id, grade=grade, by_id=by, at=work.now))
+    row.later_grade = grade
     work.record(Event.GRADED_LATER, by, row.id, stated=row.grade, later=grade)
 
 
@@ -182,9 +195,17 @@ def had_a_part(work: Work, row: Consultation) -> set[str]:
     return {person for person in people if person}
 
 
+def _known(work: Work, ref: str, by: str) -> Consultation:
+    """Locked, if this person may know of it. Raises `NotYours`."""
+    row = store.lock(work.session, store.by_ref(work.session, ref).id)
+    if not seen_by(work, [row], by):
+        raise NotYours
+    return row
+
+
 def _own(work: Work, review_id: str, by: str, version: int) -> Review:
     """One's own review, under the consultation's lock, as it was when the form was made."""
-    require_supervisor(work, by)
+    require(work, by, Action.REVIEW)
     found = work.session.get(Review, review_id)
     if found is None or found.reviewer_id != by:
         raise NotYours

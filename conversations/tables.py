@@ -119,6 +119,7 @@ class Consultation(Base):
     transfer_to: Mapped[str | None] = mapped_column(ForeignKey("person.id"))
     urgent: Mapped[bool] = mapped_column(Boolean, default=False)
     grade: Mapped[str | None] = mapped_column(String(12))  # as the officer set it; the line never grades
+    later_grade: Mapped[str | None] = mapped_column(String(12))  # as somebody graded it once it had ended
     victim_safe: Mapped[bool | None]
     incident_hash: Mapped[str | None] = mapped_column(String(32))  # keyed hash of the incident log number
     incident: Mapped[Sealed | None] = mapped_column(SealedText)

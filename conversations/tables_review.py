@@ -76,14 +76,3 @@ class ReviewQuestion(Base):
     answer: Mapped[Sealed | None] = mapped_column(SealedText)
     asked_at: Mapped[datetime]
     answered_at: Mapped[datetime | None]
-
-
-class LaterGrade(Base):
-    """How the risk was graded afterwards, by somebody who may; the line never grades."""
-
-    __tablename__ = "later_grade"
-
-    consultation_id: Mapped[str] = mapped_column(ForeignKey("consultation.id"), primary_key=True)
-    grade: Mapped[str] = mapped_column(String(12))
-    by_id: Mapped[str] = mapped_column(ForeignKey("person.id"))
-    at: Mapped[datetime]

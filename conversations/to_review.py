@@ -8,18 +8,19 @@ Rules kept here:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from sqlalchemy import ColumnElement, select
 
+from access.permissions import Action
 from audit.events import Event
 from conversations import store
-from conversations.retention import require_supervisor
 from conversations.sampling import Ended, Reason, Sampling, month_of, published, reasons, twice
+from conversations.standing import require, seen_by
 from conversations.states import ENDED
 from conversations.tables import Consultation, FlagState, Installation, RedFlag
-from conversations.tables_review import LaterGrade, Review
+from conversations.tables_review import Review
 from conversations.work import BY_THE_LINE, Work
 
 SAMPLING = Sampling()
@@ -30,8 +31,7 @@ EVER_RAISED = (FlagState.RAISED.value, FlagState.NOT_SO.value)
 class ToReview:
     """One consultation to be reviewed. No words."""
 
-    id: str
-    ref: str
+    row: Consultation
     ended_at: datetime
     why: frozenset[Reason]
     people: int  # how many review it: one, or two
@@ -39,12 +39,14 @@ class ToReview:
 
 
 def of_month(work: Work, by: str, month: str) -> list[ToReview]:
-    """What is to be reviewed of those that ended in this month (2032-11), the newest first; four queries however many
+    """What is to be reviewed of those that ended in this month (2032-11), the newest first; five queries however many
     there are. Raises `RoleMissing` or ValueError."""
-    require_supervisor(work, by)
+    require(work, by, Action.REVIEW)
     begins = datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC)
     ends = begins.replace(year=begins.year + begins.month // 12, month=begins.month % 12 + 1)
-    return _chosen(work, (Consultation.ended_at >= begins, Consultation.ended_at < ends))
+    found = _chosen(work, (Consultation.ended_at >= begins, Consultation.ended_at < ends))
+    seen = {row.id for row in seen_by(work, [one.row for one in found], by)}
+    return [one for one in found if one.row.id in seen]
 
 
 def chosen(work: Work, row: Consultation) -> ToReview | None:
@@ -65,18 +67,17 @@ def seed_of(work: Work, month: str) -> bytes:
 def _chosen(work: Work, which: Sequence[ColumnElement[bool]]) -> list[ToReview]:
     ended = [*which, Consultation.state.in_([state.value for state in ENDED])]
     flagged = select(RedFlag.consultation_id).where(RedFlag.state.in_(EVER_RAISED))
-    query = select(Consultation, Consultation.id.in_(flagged), LaterGrade.grade)
-    query = query.outerjoin(LaterGrade, LaterGrade.consultation_id == Consultation.id).where(*ended)
+    query = select(Consultation, Consultation.id.in_(flagged)).where(*ended)
     query = query.order_by(Consultation.ended_at.desc(), Consultation.id)
     found = []
-    for row, was_flagged, later in work.session.execute(query):
+    for row, was_flagged in work.session.execute(query):
         if row.ended_at is None:
             continue
         seed = seed_of(work, month_of(row.ended_at))
-        facts = Ended(row.id, row.urgent, was_flagged, row.grade, later)
+        facts = Ended(row.id, row.urgent, was_flagged, row.grade, row.later_grade)
         if why := reasons(facts, SAMPLING, seed):
             people = 2 if twice(row.id, SAMPLING, seed) else 1
-            found.append(ToReview(row.id, row.ref, row.ended_at, why, people, ()))
+            found.append(ToReview(row, row.ended_at, why, people, ()))
     return _with_reviews(work, found, ended)
 
 
@@ -85,6 +86,4 @@ def _with_reviews(work: Work, found: list[ToReview], ended: Sequence[ColumnEleme
     query = select(Review).join(Consultation, Consultation.id == Review.consultation_id).where(*ended)
     for review in work.session.scalars(query.order_by(Review.consultation_id, Review.place)):
         reviews.setdefault(review.consultation_id, []).append(review)
-    return [
-        ToReview(one.id, one.ref, one.ended_at, one.why, one.people, tuple(reviews.get(one.id, ()))) for one in found
-    ]
+    return [replace(one, reviews=tuple(reviews.get(one.row.id, ()))) for one in found]

@@ -95,14 +95,19 @@ def read_signing_key(file: Path) -> PrivateKey:
         raise BadSettings(f"{file} holds no signing key. Make one with: lanyard audit key FILE") from None
 
 
-def newest(settings: Settings, epoch: int) -> Signed | None:
-    """The newest checkpoint of an epoch that is published. Raises `TrailProblem`."""
+def published(settings: Settings, epoch: int) -> Signed | None:
+    """The newest checkpoint of an epoch that is published, its signature checked. Raises `NoteRefused` or OSError."""
     if settings.checkpoints is None or settings.log_keys_file is None:
         return None
     origin = origin_of(settings, epoch)
     keys = {VerifierKey(origin, Kind.NOTE, one.public) for one in read_verifiers(settings.log_keys_file)}
+    return newest_published(settings.checkpoints, origin, keys)
+
+
+def newest(settings: Settings, epoch: int) -> Signed | None:
+    """The newest checkpoint of an epoch that is published. Raises `TrailProblem`."""
     try:
-        return newest_published(settings.checkpoints, origin, keys)
+        return published(settings, epoch)
     except (NoteRefused, OSError) as error:
         raise TrailProblem(
             f"The published checkpoints in {settings.checkpoints} cannot be trusted ({error}). "

@@ -50,6 +50,7 @@ from knowledge.library import live, live_number
 from lanyard.bells import Bells
 from lanyard.schema import require_current
 from lanyard.settings import BadSettings, KeySource, Settings, TelegramMode, read_secret
+from lanyard.signing import published
 from storage.database import Database, DatabaseUnavailable
 from storage.key_file import read_key_file
 from storage.keys import Keyring
@@ -242,6 +243,7 @@ class Server:
             practice=settings.practice,
             ready=self._ready,
             bot=lambda: self.telegram.username if self.telegram else None,
+            checkpoint=lambda epoch: published(settings, epoch),
             directory=lambda: self._live,
             providers=make_providers(settings),
         )

@@ -17,10 +17,10 @@ from storage.database import Base
 _ROOMS = (
     access.tables,
     audit.trail,
-    conversations.tables_review,
     conversations.tables,
     conversations.tables_access,
     conversations.tables_desk,
+    conversations.tables_review,
     knowledge.tables,
 )
 

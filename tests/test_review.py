@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 from threading import Barrier
 from typing import Any
 
@@ -12,7 +14,7 @@ import pytest
 from sqlalchemy import select
 
 from access.tables import Role
-from conversations import consult, review, search, store, to_review
+from conversations import consult, restrict, review, review_shown, search, store, to_review
 from conversations.case import Case
 from conversations.errors import (
     HadAPart,
@@ -24,12 +26,16 @@ from conversations.errors import (
     RoleMissing,
     StillLive,
 )
+from conversations.restrict import Suspect
 from conversations.review import Marked
 from conversations.sampling import Reason, Sampling
 from conversations.tables import Consultation
-from conversations.tables_review import LaterGrade, Mark, Review, ReviewQuestion, Standard
+from conversations.tables_review import Mark, Review, ReviewQuestion, Standard
+from conversations.transfer import accept_transfer, offer_transfer
 from tests.erasing import RELAY, TWO_SUPERVISORS, ended, erases, leaves_of
 from tests.house import House
+from tests.test_console import Pages
+from tests.test_glass import acts
 
 ALL_WELL = Marked(dict.fromkeys(Standard, Mark.YES), "CANARY-COMMENT", "CANARY-LEARNING")
 
@@ -114,7 +120,7 @@ def test_only_what_ended_and_the_rule_names_is_reviewed(house: House) -> None:
             begun(house, ref)
     month = f"{house.clock():%Y-%m}"
     listed = house.do(lambda work: to_review.of_month(work, house.id("sam"), month))
-    assert [(one.ref, one.why, one.people) for one in listed] == [(grave, frozenset({Reason.URGENT}), 1)]
+    assert [(one.row.ref, one.why, one.people) for one in listed] == [(grave, frozenset({Reason.URGENT}), 1)]
     assert house.do(lambda work: to_review.of_month(work, house.id("sam"), "2020-12")) == []
 
 
@@ -222,7 +228,7 @@ def test_a_review_while_it_is_erased_either_is_erased_with_it_or_finds_nothing(h
     with pytest.raises(NotYours):
         signed(house, one)
     with house.line.database.reading() as session:
-        assert all(session.scalar(select(table)) is None for table in (Review, ReviewQuestion, LaterGrade))
+        assert all(session.scalar(select(table)) is None for table in (Review, ReviewQuestion))
 
 
 def test_erasing_takes_reviews_questions_and_later_grades_along(house: House) -> None:
@@ -233,4 +239,121 @@ def test_erasing_takes_reviews_questions_and_later_grades_along(house: House) ->
     house.clock.forward(days=3)
     erases(house, ref, "ruth")
     with house.line.database.reading() as session:
-        assert all(session.scalar(select(table)) is None for table in (Review, ReviewQuestion, LaterGrade))
+        assert all(session.scalar(select(table)) is None for table in (Review, ReviewQuestion))
+
+
+@pytest.fixture
+def pages(house: House, tmp_path: Path) -> Iterator[Pages]:
+    made = Pages(house, tmp_path)
+    yield made
+    made.client.close()
+
+
+FORM = {one.value: "yes" for one in Standard} | {"comment": "CANARY-COMMENT", "learning": "CANARY-LEARNING"}
+
+
+def test_on_the_pages_from_the_list_to_signing_off(pages: Pages) -> None:
+    house = pages.house
+    ref = answered(house)
+    pages.sign_in("sam", Role.SUPERVISOR)
+    assert "It was urgent." in pages.client.get("/review/supervisor").text
+    assert pages.client.get(f"/review/supervisor/{ref}").status_code == 409
+    assert pages.client.post(f"/review/supervisor/{ref}/begin").headers["location"] == f"/review/supervisor/{ref}"
+    page = pages.client.get(f"/review/supervisor/{ref}").text
+    assert "Is this coercive control?" in page
+    assert "not yet covered by a checkpoint" in page
+    read = [leaf for leaf in leaves_of(house) if leaf["event"] == "words.read"][-1]
+    assert (read["actor"], read["facts"]["purpose"]) == (house.id("sam"), "review")
+    form = FORM | {"version": "1", "act": "ask", "question": "CANARY-QUESTION"}
+    assert pages.client.post(f"/review/supervisor/{ref}", data=form).status_code == 303
+    assert "meantime" in pages.client.post(f"/review/supervisor/{ref}", data=form).text
+    pages.sign_in("jane", Role.IDVA)
+    page = pages.client.get("/desk/reviews").text
+    assert "CANARY-QUESTION" in page
+    assert "CANARY-COMMENT" not in page
+    [question] = re.findall(r'action="/desk/reviews/(\w+)"', page)
+    assert pages.client.post(f"/desk/reviews/{question}", data={"answer": "CANARY-ANSWER"}).status_code == 303
+    page = pages.client.get(f"/review/supervisor/{ref}").text
+    assert "CANARY-ANSWER" in page
+    [version] = re.findall(r'name="version" value="(\d+)"', page)
+    form = FORM | {"version": version, "act": "sign"}
+    assert pages.client.post(f"/review/supervisor/{ref}", data=form).status_code == 303
+    assert "You, signed off" in pages.client.get(f"/review/supervisor/{ref}").text
+
+
+def test_a_later_grade_is_given_on_a_page(pages: Pages) -> None:
+    ref = ended(pages.house)
+    pages.sign_in("sam", Role.SUPERVISOR)
+    answer = pages.client.post("/review/supervisor/grade", data={"ref": ref.lower(), "grade": "high"})
+    assert f"Saved for {ref}" in answer.text
+    assert pages.house.row(ref).later_grade == "high"
+    assert "graded later" in pages.client.get("/review/supervisor").text
+
+
+def test_where_two_differ_both_stand_side_by_side_and_agreement_is_counted(
+    pages: Pages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(to_review, "SAMPLING", Sampling(drawn=0, twice=100))
+    ref = urgent(pages.house)
+    for name, kind in (("sam", "yes"), ("ruth", "no")):
+        pages.sign_in(name, Role.SUPERVISOR)
+        pages.client.post(f"/review/supervisor/{ref}/begin")
+        form = FORM | {"kind": kind, "comment": f"by {name}", "version": "1", "act": "sign"}
+        assert "by sam" not in pages.client.get(f"/review/supervisor/{ref}").text
+        assert pages.client.post(f"/review/supervisor/{ref}", data=form).status_code == 303
+    page = pages.client.get(f"/review/supervisor/{ref}").text
+    assert "by sam" in page
+    assert page.count("(you differ)") == 2
+    listed = pages.client.get("/review/supervisor").text
+    assert "Kind: 0 of 1 the same" in listed
+    assert "Safe: 1 of 1 the same" in listed
+
+
+def test_a_restricted_consultation_is_on_nobodys_list_but_that_of_those_named(house: House) -> None:
+    ref = urgent(house)
+    consultation = house.row(ref)
+    act = lambda work: restrict.restrict(Case.load(work, consultation.id), consultation.officer_id, Suspect.POLICE)  # noqa: E731
+    house.do(act)
+    month = f"{house.clock():%Y-%m}"
+    assert house.do(lambda work: to_review.of_month(work, house.id("sam"), month)) == []
+    with pytest.raises(NotYours):
+        begun(house, ref)
+    with pytest.raises(NotYours):
+        house.do(lambda work: review.grade_later(work, ref, house.id("sam"), "high"))
+
+
+def test_whoever_had_it_before_or_took_it_as_lead_had_a_part_and_an_idva_lead_reviews(
+    make_house: Callable[..., House],
+) -> None:
+    both = frozenset({Role.IDVA, Role.SUPERVISOR, Role.IDVA_LEAD})
+    names = ("jane", "amira")
+    team = {name: replace(TWO_SUPERVISORS[name], roles=both) for name in names}
+    lead = replace(TWO_SUPERVISORS["ruth"], roles=frozenset({Role.IDVA_LEAD}))
+    house = make_house(team=TWO_SUPERVISORS | team | {"ruth": lead})
+    house.on_duty(*names)
+    ref = house.asks()
+    acts(house, ref, lambda case: search.accept(case, house.id("jane")))
+    acts(house, ref, lambda case: offer_transfer(case, house.id("jane"), house.id("amira"), "AMONG IDVAS"))
+    acts(house, ref, lambda case: accept_transfer(case, house.id("amira")))
+    acts(house, ref, lambda case: consult.withdraw(case, house.id("officer1")))
+    with house.work() as work:
+        row = store.by_ref(work.session, ref)
+        row.urgent, row.last_idva_id = True, None  # what the row forgets, the offers and the trail keep
+    for name in names:
+        with pytest.raises(HadAPart):
+            begun(house, ref, name)
+    begun(house, ref, "ruth")
+    shown = house.do(lambda work: review_shown.look(work, ref, house.id("ruth")))
+    assert "AMONG IDVAS" not in "".join(one.words for one in shown.thread.messages)
+
+
+def test_a_lead_who_dealt_with_it_does_not_review_it(house: House) -> None:
+    ref = house.asks()
+    house.wait(minutes=6)
+    acts(house, ref, lambda case: search.lead_took(case, house.id("sam")))
+    with house.work() as work:
+        store.by_ref(work.session, ref).urgent = True
+    assert house.state(ref) == "fallback"
+    with pytest.raises(HadAPart):
+        begun(house, ref, "sam")
+    assert begun(house, ref, "ruth").place == 1

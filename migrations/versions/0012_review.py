@@ -17,16 +17,7 @@ WHEN = sa.DateTime(timezone=True)
 def upgrade() -> None:
     _reviews()
     _questions()
-    op.create_table(
-        "later_grade",
-        sa.Column("consultation_id", ID, nullable=False),
-        sa.Column("grade", sa.String(length=12), nullable=False),
-        sa.Column("by_id", ID, nullable=False),
-        sa.Column("at", WHEN, nullable=False),
-        sa.ForeignKeyConstraint(["consultation_id"], ["consultation.id"], name=op.f("fk_later_grade_consultation_id")),
-        sa.ForeignKeyConstraint(["by_id"], ["person.id"], name=op.f("fk_later_grade_by_id")),
-        sa.PrimaryKeyConstraint("consultation_id", name=op.f("pk_later_grade")),
-    )
+    op.add_column("consultation", sa.Column("later_grade", sa.String(length=12), nullable=True))
     op.create_index(op.f("ix_consultation_ended_at"), "consultation", ["ended_at"])
 
 
@@ -81,6 +72,6 @@ def _questions() -> None:
 
 def downgrade() -> None:
     op.drop_index(op.f("ix_consultation_ended_at"), table_name="consultation")
-    op.drop_table("later_grade")
+    op.drop_column("consultation", "later_grade")
     op.drop_table("review_question")
     op.drop_table("review")
