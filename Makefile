@@ -29,7 +29,7 @@ NODE_MODULES := $(ASSETS)/node_modules/.made
 BUILT := $(ASSETS)/built/manifest.json
 VECTORS := knowledge/built/vectors.npz
 
-.PHONY: help env assets vectors run test check prove bench-audit bench-knowledge states lock upgrade clean
+.PHONY: help env assets vectors run test check prove bench-audit bench-knowledge screenshots states lock upgrade clean
 
 help: ## list these
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' Makefile | expand -t 20
@@ -61,6 +61,9 @@ bench-knowledge: $(ENV) $(VECTORS) ## measure search and red flags on labelled m
 
 bench-audit: $(ENV) ## measure what the trail costs, side by side in one run (ARGS=--quick for a hundredth)
 	@$(BIN)/python -m bench.audit $(ARGS)
+
+screenshots: $(ENV) $(BUILT) $(VECTORS) ## take a picture of each room for the README; look at them before you keep them
+	@$(BIN)/python -m tools.screenshots
 
 states: $(ENV) ## draw docs/states.md, settings.md, events.md and permissions.md from the code
 	@$(BIN)/lanyard states docs

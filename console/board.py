@@ -14,7 +14,7 @@ from console.desk import until
 from console.front import Front
 from console.page import HOME, LOCAL, Pages
 from console.reader import Reader, reader
-from conversations import search, store, view
+from conversations import glass, search, store, view
 from conversations.board import Health, OnDutyShown, Overdue, Span, cover_gaps, health, overdue
 from conversations.board import duty as duty_of
 from conversations.case import Case
@@ -38,19 +38,21 @@ class BoardShown:
     overdue: Overdue
     gaps: list[Span]
     health: list[Health]
+    glass: int  # emergency accesses of the other organisation to be reviewed
 
 
-def _board(work: Work, me: str) -> BoardShown:
+def _board(work: Work, me: Reader) -> BoardShown:
     leads = duty_of(work, store.LEAD_DUTY)
     morning = (work.now.astimezone(LOCAL) + timedelta(days=1)).replace(hour=8, minute=0, second=0, microsecond=0)
     return BoardShown(
-        live=view.everything_live(work, me),
+        live=view.everything_live(work, me.id),
         idvas=duty_of(work, store.IDVA_DUTY),
         leads=leads,
-        on_duty=any(one.person.id == me for one in leads),
+        on_duty=any(one.person.id == me.id for one in leads),
         overdue=overdue(work),
         gaps=cover_gaps(work, morning.astimezone(UTC)),
         health=health(work),
+        glass=glass.waiting(work, me.role),
     )
 
 
@@ -69,7 +71,7 @@ async def refreshed(request: Request, me: Seeing) -> Response:
 async def _show(request: Request, me: Reader, template: str) -> Response:
     front: Front = request.app.state.front
     pages: Pages = request.app.state.pages
-    board = await front.run(lambda work: _board(work, me.id))
+    board = await front.run(lambda work: _board(work, me))
     return pages.show(request, template, {"board": board, "role": me.role, "me": me})
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hmac
 import logging
-from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request, Response
@@ -22,28 +21,17 @@ from access.identity import FLOW_LIFE, CannotLink, Flow, FlowRefused, begin_flow
 from access.oidc import Identity, NotBelieved, Secrets
 from access.permissions import Action
 from access.provider import NotRedeemed, Provider, ProviderAway
-from access.signin import SignedIn
 from access.tables import Role
 from console.front import Front
 from console.page import HOME, Pages
-from console.session import admit, away_name, clear_away, set_away, set_cookie
+from console.reader import Reader, reader
+from console.session import away_name, clear_away, set_away, set_cookie
 from conversations import identify
 from conversations.work import Work
 
 log = logging.getLogger(__name__)
 router = APIRouter()
-
-
-def signed_in(action: Action) -> Callable[[Request, Role], Awaitable[SignedIn]]:
-    """A dependency: the session in the role of the address. As `reader`."""
-
-    async def who(request: Request, role: Role) -> SignedIn:
-        return await admit(request, action, role)
-
-    return who
-
-
-Linking = Annotated[SignedIn, Depends(signed_in(Action.LINK_IDENTITY))]
+Linking = Annotated[Reader, Depends(reader(Action.LINK_IDENTITY))]
 
 
 @router.get("/sign-in/with/{name}")
@@ -104,19 +92,19 @@ async def choose(
 
 
 @router.get("/identity/{role}")
-async def own(request: Request, role: Role, me: Linking) -> Response:
+async def own(request: Request, me: Linking) -> Response:
     """Which sign-ins are linked, and linking another."""
     front: Front = request.app.state.front
     pages: Pages = request.app.state.pages
 
     def load(work: Work) -> dict[str, Any]:
-        return {"linked": linked(work.session, me.person_id), "may_link": _may_link(work, me)}
+        return {"linked": linked(work.session, me.id), "may_link": _may_link(work, me)}
 
-    return pages.show(request, "identity.html", await front.run(load) | {"role": role})
+    return pages.show(request, "identity.html", await front.run(load) | {"role": me.role})
 
 
 @router.post("/identity/{role}/with/{name}")
-async def begin_linking(request: Request, role: Role, name: str, me: Linking) -> Response:
+async def begin_linking(request: Request, name: str, me: Linking) -> Response:
     """A page with a link to the provider: browsers hold forms (`form-action`) to our own site, and so do we."""
     front: Front = request.app.state.front
     pages: Pages = request.app.state.pages
@@ -127,17 +115,17 @@ async def begin_linking(request: Request, role: Role, name: str, me: Linking) ->
         address, token = await _leave(front, provider, me.token_hash)
     except ProviderAway as error:
         return _away(request, provider, error)
-    response = pages.show(request, "identity-go.html", {"role": role, "title": provider.title, "address": address})
+    response = pages.show(request, "identity-go.html", {"role": me.role, "title": provider.title, "address": address})
     set_away(front, response, token, FLOW_LIFE)
     return response
 
 
 @router.post("/identity/{role}/without/{name}")
-async def unlink(request: Request, role: Role, name: str, me: Linking) -> Response:
+async def unlink(request: Request, name: str, me: Linking) -> Response:
     """It is no longer theirs."""
     front: Front = request.app.state.front
-    await front.run(lambda work: identify.unlink(work, me.person_id, name))
-    return RedirectResponse(f"/identity/{role.value}", 303)
+    await front.run(lambda work: identify.unlink(work, me.id, name))
+    return RedirectResponse(f"/identity/{me.role.value}", 303)
 
 
 async def _leave(front: Front, provider: Provider, session_hash: str | None) -> tuple[str, str]:
@@ -174,7 +162,7 @@ def _return_address(front: Front, name: str) -> str:
     return front.line.doors.link(f"/sign-in/with/{name}/return")
 
 
-def _may_link(work: Work, me: SignedIn) -> bool:
+def _may_link(work: Work, me: Reader) -> bool:
     try:
         may_link(work.session, me.token_hash, work.now)
     except CannotLink:

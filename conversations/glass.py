@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, delete, select
+from sqlalchemy import Select, delete, func, select
 from sqlalchemy.orm import Session
 
 from access.people import Known, active_with_role
@@ -109,9 +109,13 @@ def look(work: Work, by: str, role: Role, ref: str) -> LookedInto:
 def to_review(work: Work, by: str, role: Role) -> list[GlassShown]:
     """What the other organisation opened and nobody reviewed yet, oldest first; reading the reasons is recorded."""
     require(work, by, Action.REVIEW_GLASS)
-    theirs = [breaker.value for breaker, reviewer in OTHER.items() if reviewer is role]
-    rows = work.session.scalars(_unreviewed().where(BrokenGlass.role.in_(theirs)).order_by(BrokenGlass.began_at))
+    rows = work.session.scalars(_of_the_other(role).order_by(BrokenGlass.began_at))
     return [_shown(work, by, one) for one in rows]
+
+
+def waiting(work: Work, role: Role) -> int:
+    """How many of them there are for this role."""
+    return work.session.scalar(select(func.count()).select_from(_of_the_other(role).subquery())) or 0
 
 
 def review(work: Work, by: str, role: Role, glass_id: str, finding: str, *, justified: bool) -> None:
@@ -130,6 +134,11 @@ def review(work: Work, by: str, role: Role, glass_id: str, finding: str, *, just
 def forget(session: Session, consultation_id: str) -> None:
     """Take all of it away with its consultation; the trail keeps that it was."""
     session.execute(delete(BrokenGlass).where(BrokenGlass.consultation_id == consultation_id))
+
+
+def _of_the_other(role: Role) -> Select[BrokenGlass]:
+    theirs = [breaker.value for breaker, reviewer in OTHER.items() if reviewer is role]
+    return _unreviewed().where(BrokenGlass.role.in_(theirs))
 
 
 def _unreviewed() -> Select[BrokenGlass]:

@@ -194,8 +194,10 @@ def test_on_the_pages_from_the_reason_to_the_review(pages: Pages) -> None:
     assert "Emergency access until" in page
     assert WHY not in pages.client.get("/glass/supervisor").text
     pages.sign_in("ruth", Role.IDVA_LEAD)
+    assert "Emergency access to review: 1" in pages.client.get("/board/idva_lead").text
     assert WHY in pages.client.get("/glass/idva_lead").text
     [one] = waiting(pages.house, "ruth", Role.IDVA_LEAD)
     answer = pages.client.post(f"/glass/idva_lead/{one}/review", data={"justified": "true", "finding": "It was."})
     assert answer.status_code == 303
+    assert "Emergency access to review" not in pages.client.get("/board/idva_lead").text
     assert WHY not in pages.client.get("/glass/idva_lead").text

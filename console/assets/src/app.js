@@ -5,6 +5,7 @@ import { Button, Checkboxes, ErrorSummary, NotificationBanner, Radios, SkipLink,
 import htmx from 'htmx.org'
 import 'htmx-ext-sse'
 
+import './alerts.js'
 import './live.js'
 import './composer.js'
 
