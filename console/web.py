@@ -13,6 +13,7 @@ import secrets
 from collections.abc import Awaitable, Callable
 
 from fastapi import FastAPI, Request, Response
+from fastapi.exception_handlers import request_validation_exception_handler
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
 from fastapi.staticfiles import StaticFiles
@@ -134,8 +135,11 @@ async def _refused(request: Request, error: Exception) -> Response:
     return pages.show(request, "refused.html", {"sentence": sentence}, status)
 
 
-async def _unclear(request: Request, _: Exception) -> Response:
-    """Fields that are missing, unknown or out of range: what was sent is not repeated."""
+async def _unclear(request: Request, error: Exception) -> Response:
+    """Fields that are missing, unknown or out of range: what was sent is not repeated. Programs that read the public
+    directory are told which."""
+    if isinstance(error, RequestValidationError) and request.url.path.startswith(f"{directory.BASE}/"):
+        return await request_validation_exception_handler(request, error)
     pages: Pages = request.app.state.pages
     sentence = "That could not be read. Nothing was changed."
     return pages.show(request, "refused.html", {"sentence": sentence}, 422)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from access.leases import renew_lease
 from access.tables import Role
 from audit.trail import read_leaves
 from conversations import search
@@ -217,6 +219,9 @@ def test_past_its_review_an_entry_is_gone_for_officers_and_marked_for_curators(p
     officer, cleo = as_(pages, "officer1", Role.OFFICER), as_(pages, "cleo", Role.CURATOR)
     assert "Clinic" in officer().text
     pages.house.clock.forward(days=300)
+    with pages.house.work() as work:
+        for name in ("officer1", "cleo"):
+            renew_lease(work.session, pages.house.id(name), work.now + timedelta(days=1))
     officer, cleo = as_(pages, "officer1", Role.OFFICER), as_(pages, "cleo", Role.CURATOR)
     assert "Clinic" not in officer().text
     assert officer("/entries/example-clinic").status_code == 404

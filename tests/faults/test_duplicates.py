@@ -35,7 +35,7 @@ UPDATES = {"sqlite": 10_000 if FULL else 2_000, "postgresql": 10_000 if FULL els
 TAPS = 1_000 if FULL else 300
 DIFFERENT = {"sqlite": 0.03, "postgresql": 0.1}  # this share of the updates is not a repeat
 # What a refused tap may leave: that it arrived, that it was refused, and how often.
-OUTSIDE = ("inbox", "leaf", "tile", "trail_head", "attempt")
+OUTSIDE = ("inbox", "leaf", "leaf_person", "tile", "trail_head", "attempt")
 
 
 @pytest.fixture(autouse=True)
