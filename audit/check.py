@@ -2,9 +2,10 @@
 
 It is for those who have no reason to believe us, and needs Python 3.11 and `cryptography`, nothing more:
 
-    python check.py BUNDLE --key FILE [--witnesses N] [--since NOTE]
+    python check.py BUNDLE --key FILE [--witnesses N] [--since NOTE] [--tree-only]
 
-FILE holds verifier keys, one a line: the log's, and those of witnesses. NOTE is a checkpoint kept from before.
+FILE holds verifier keys, one a line: the log's, and those of witnesses. NOTE is a checkpoint kept from before. With
+--tree-only the leaves are hashed and not read: these are the bytes that were signed, whatever they say; it is quick.
 
 Rules kept here (the formats are those of docs/trail.md):
 - Nothing is believed before the checkpoint's signature is. The root is recomputed from the leaves themselves.
@@ -120,6 +121,7 @@ class Report:
     leaves: int  # that are in the bundle
     consultations: int
     words: int  # wordings shown to be those recorded
+    read: bool  # whether the leaves were held against the rules, and not only hashed
     findings: tuple[tuple[int, str], ...]  # TAMPERED or INCOMPLETE, and in which way
 
     @property
@@ -525,8 +527,9 @@ class Tree:
 class Check:
     """One checking of one bundle: what it has seen and found so far."""
 
-    def __init__(self, bundle: Bundle, checkpoint: Checkpoint, since: Checkpoint | None) -> None:
+    def __init__(self, bundle: Bundle, checkpoint: Checkpoint, since: Checkpoint | None, *, read: bool) -> None:
         self.bundle, self.checkpoint, self.since = bundle, checkpoint, since
+        self.read = read or "proofs.json" in bundle.names  # a bundle of consultations has no tree to be checked alone
         self.findings: list[tuple[int, str]] = []
         self.untold = Counter[int]()
         self.replay = Replay(whole="proofs.json" not in bundle.names)
@@ -553,7 +556,7 @@ class Check:
             self._consultations()
             return
         self._log()
-        if self.replay.epoch != self.checkpoint.epoch:
+        if self.read and self.replay.epoch != self.checkpoint.epoch:
             self.find(TAMPERED, f"the leaves are of epoch {self.replay.epoch}, the checkpoint is of another")
 
     def _expected(self) -> Iterator[str]:
@@ -591,7 +594,10 @@ class Check:
                 earlier = tree.root(hashes[: self.since.size - start])
             for wrong in tree.grow(hashes):
                 self.find(TAMPERED, wrong)
-            self.take(list(enumerate(leaves, start)))
+            if self.read:
+                self.take(list(enumerate(leaves, start)))
+            else:
+                self.leaves += width
         for wrong in tree.finish():
             self.find(TAMPERED, wrong)
         if tree.root() != self.checkpoint.root:
@@ -606,6 +612,8 @@ class Check:
         begun = self.replay.lost.get(since.epoch + 1)
         if since.origin.rpartition("/")[0] != now.origin.rpartition("/")[0] or since.epoch > now.epoch:
             self.find(TAMPERED, f"the earlier checkpoint is of {since.origin!a}")
+        elif since.epoch < now.epoch and not self.read:
+            self.find(INCOMPLETE, "the earlier checkpoint is of an earlier epoch: what was lost is told by the leaves")
         elif begun is not None and begun[0] < since.size:
             if begun[1] < since.size:
                 self.find(TAMPERED, f"leaves {begun[1]} to {since.size - 1} of the earlier checkpoint are lost, unsaid")
@@ -656,11 +664,11 @@ class Check:
 
 def _split(path: str, data: bytes, width: int) -> list[bytes]:
     """The entries of an entry bundle: each two bytes of length, then itself."""
-    leaves, at = [], 0
-    while at + 2 <= len(data):
-        end = at + 2 + (data[at] << 8 | data[at + 1])
-        leaves.append(data[at + 2 : end])
-        at = end
+    leaves, at, last = [], 0, len(data) - 2
+    while at <= last:
+        start = at + 2
+        at = start + (data[at] << 8 | data[at + 1])
+        leaves.append(data[start:at])
     if at != len(data) or len(leaves) != width:
         raise Tampered(f"{path} does not hold {width} whole leaves")
     return leaves
@@ -736,8 +744,12 @@ def _matching(one: Any, proven: dict[int, Any]) -> int:
 # --- asking ----------------------------------------------------------------------------------------
 
 
-def check(bundle_path: Path, keys: Sequence[Key], witnesses: int = 0, since: bytes | None = None) -> Report:
-    """Check a bundle. Raises `Usage` when there is no such file, or `since` is no checkpoint of a known key."""
+def check(
+    bundle_path: Path, keys: Sequence[Key], witnesses: int = 0, since: bytes | None = None, *, read: bool = True
+) -> Report:
+    """Check a bundle; `read`: the leaves too, and not their tree alone.
+
+    Raises `Usage` when there is no such file, or `since` is no checkpoint of a known key."""
     earlier = None
     if since is not None:
         try:
@@ -752,18 +764,18 @@ def check(bundle_path: Path, keys: Sequence[Key], witnesses: int = 0, since: byt
     with opened:
         try:
             with ZipFile(opened) as file:
-                return _check(file, keys, witnesses, earlier)
+                return _check(file, keys, witnesses, earlier, read=read)
         except (BadZipFile, NotImplementedError, OSError, ValueError, struct.error) as error:
             return _nothing(INCOMPLETE, f"this is not a whole zip file ({type(error).__name__})")
 
 
-def _check(file: ZipFile, keys: Sequence[Key], quorum: int, since: Checkpoint | None) -> Report:
+def _check(file: ZipFile, keys: Sequence[Key], quorum: int, since: Checkpoint | None, *, read: bool) -> Report:
     cosigned, doing = 0, None
     try:
         bundle = Bundle(file)
         checkpoint = read_checkpoint(bundle.read("checkpoint", LIMITS["checkpoint"]))
         cosigned = verify_checkpoint(checkpoint, keys, quorum)
-        doing = Check(bundle, checkpoint, since)
+        doing = Check(bundle, checkpoint, since, read=read)
         doing.run()
     except (Tampered, Incomplete, RecursionError) as wrong:
         kind = INCOMPLETE if isinstance(wrong, Incomplete) else TAMPERED
@@ -778,13 +790,14 @@ def _check(file: ZipFile, keys: Sequence[Key], quorum: int, since: Checkpoint | 
         leaves=doing.leaves,
         consultations=len(doing.replay.cases),
         words=doing.words,
+        read=doing.read,
         findings=doing.told(),
     )
 
 
 def _nothing(kind: int, why: str) -> Report:
     """The report where the checkpoint could not be believed, and so nothing else was looked at."""
-    return Report("", 0, "", 0, 0, 0, 0, ((kind, why),))
+    return Report("", 0, "", 0, 0, 0, 0, False, ((kind, why),))
 
 
 class _Asking(argparse.ArgumentParser):
@@ -798,13 +811,14 @@ def _asked(arguments: Sequence[str]) -> Report:
     asking.add_argument("--key", type=Path, action="append", required=True, metavar="FILE", help="verifier keys")
     asking.add_argument("--witnesses", type=int, default=0, metavar="N", help="how many have to have cosigned")
     asking.add_argument("--since", type=Path, metavar="NOTE", help="a checkpoint kept from before")
+    asking.add_argument("--tree-only", action="store_true", help="hash the leaves of a whole log, do not read them")
     asked = asking.parse_args(arguments)
     try:
         keys = read_keys("\n".join(file.read_text("utf-8") for file in asked.key))
         since = asked.since.read_bytes() if asked.since else None
     except (OSError, ValueError) as error:
         raise Usage(f"a key file or the earlier checkpoint cannot be read ({type(error).__name__})") from None
-    return check(asked.bundle, keys, asked.witnesses, since)
+    return check(asked.bundle, keys, asked.witnesses, since, read=not asked.tree_only)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -822,7 +836,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"Nothing was checked beyond this: {VERDICTS[report.code]}.")
         return report.code
     what = f"{report.origin}, {report.size} leaves, root {report.root}, {report.witnesses} witnesses"
-    here = f"{report.leaves} leaves here, {report.consultations} consultations, {report.words} wordings"
+    read = f"{report.consultations} consultations, {report.words} wordings" if report.read else "hashed and not read"
+    here = f"{report.leaves} leaves here, {read}"
     print(f"Checked {ascii(what)[1:-1]}: {here}: {VERDICTS[report.code]}.")
     return report.code
 

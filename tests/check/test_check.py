@@ -63,7 +63,7 @@ def ask(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., Ans
         rows = members.items() if isinstance(members, dict) else members
         bundle = write_zip(tmp_path / "bundle.zip", rows)
         (tmp_path / "keys").write_text(keys)
-        arguments = [str(bundle), "--key", str(tmp_path / "keys"), "--witnesses", str(quorum)]
+        arguments = [str(bundle), "--key", str(tmp_path / "keys"), "--witnesses", str(quorum), *more]
         if since is not None:
             (tmp_path / "since").write_bytes(since)
             arguments += ["--since", str(tmp_path / "since")]
@@ -147,6 +147,25 @@ def test_it_says_what_it_checked(ask: Callable[..., Answer]) -> None:
         f"Checked {log.log.name}, 300 leaves, root {root}, 1 witnesses: "
         f"300 leaves here, {len(log.consultations())} consultations, 0 wordings: good.\n"
     )
+
+
+def test_the_tree_alone_is_checked_without_reading_a_leaf_and_says_so(ask: Callable[..., Answer]) -> None:
+    log = honest_log(3, 600)
+    code, told = ask(log.whole(), log.keys(), "--tree-only", since=log.checkpoint(300))
+    assert (code, told.endswith("600 leaves here, hashed and not read: good.\n")) == (0, True), told
+    unlawful = by_hand(moved(0, 0, "advise", "seeking", "advised"))  # signed as it is, against the rules
+    assert [ask(unlawful.whole(), unlawful.keys(), *more)[0] for more in ([], ["--tree-only"])] == [1, 0]
+    for kind in ("fork", "rehash", "truncate", "key_swap"):
+        tried = attempt(kind, 1)
+        assert ask(tried.members, tried.keys, "--tree-only", since=tried.since)[0] in tried.right, kind
+    some = ask(log.some(log.consultations()[:1]), log.keys(), "--tree-only")[1]
+    assert "not read" not in some, "a bundle of consultations has no tree to be checked alone"
+
+
+def test_what_only_the_leaves_could_tell_of_an_earlier_epoch_is_incomplete_unread(ask: Callable[..., Answer]) -> None:
+    first, second = recovered(5, 9)
+    keys = first.keys() + second.keys()
+    assert ask(second.whole(), keys, "--tree-only", since=first.checkpoint(3))[0] == 2
 
 
 def test_the_empty_log_is_a_log(ask: Callable[..., Answer]) -> None:
