@@ -101,7 +101,7 @@ $(BUILT): $(NODE_MODULES) $(SOURCES)
 	@$(BIN)/python -m tools.node build.mjs
 	@touch $@
 
-$(VECTORS): $(wildcard knowledge/entries/*.md knowledge/*.tsv) knowledge/embedding.py | $(ENV)
+$(VECTORS): $(wildcard knowledge/entries/*.md knowledge/*.tsv knowledge/*.toml knowledge/*.py) | $(ENV)
 	@echo "embedding the catalogue's phrases"
 	@$(BIN)/python -m lanyard knowledge vectors >/dev/null
 	@touch $@

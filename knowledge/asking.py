@@ -22,7 +22,8 @@ from knowledge.embedding import Vectors
 from knowledge.flag_rules import RuleTable
 from knowledge.flags import Finding, Flag, Tier
 from knowledge.lexical import terms
-from knowledge.topic_model import Phrase, Row, WordVectors
+from knowledge.topic_model import Phrase, WordVectors
+from knowledge.weights import Row, Weights
 
 PHRASES = Path(__file__).parent / "flag_phrases.tsv"
 MESSAGES = Path(__file__).parent / "flag_messages.tsv"
@@ -76,7 +77,9 @@ def _rows(file: Path) -> list[list[str]]:
 class NearMeaning:
     """Made once; asked for every message."""
 
-    def __init__(self, table: RuleTable, phrases: Sequence[Phrase], vectors: Vectors, more: Vectors) -> None:
+    def __init__(
+        self, table: RuleTable, phrases: Sequence[Phrase], vectors: Vectors, more: Vectors, weights: Weights
+    ) -> None:
         """`phrases`: the catalogue's, with their `vectors`; `more`: the vectors of what is `taught()`."""
         texts = [*(phrase.text for phrase in phrases), *(one.text for one in taught())]
         self._table = table
@@ -84,10 +87,15 @@ class NearMeaning:
         documents = [self._terms(text) for text in texts]
         self._words = WordVectors(documents)
         self._texts = texts
+        self._dual = weights.of(
+            lambda: self._learn(documents, phrases), repr(phrases).encode(), self._vectors.tobytes()
+        )
+
+    def _learn(self, documents: Sequence[Sequence[str]], phrases: Sequence[Phrase]) -> Row:
         kernel = self._words.kernel(documents, self._vectors, MEANING, _alike)
-        wanted, counted = _labels(table, phrases)
+        wanted, counted = _labels(self._table, phrases)
         calm = np.where(counted > 0, CALM / np.where(wanted > 0, SAYS_SO, 1), np.inf)
-        self._dual = _solved(kernel, wanted, calm)
+        return _solved(kernel, wanted, calm)
 
     def scores(self, text: str, vector: Row) -> Row:
         """How near a message is to each flag, in the order of `FLAGS`: about 0 for not at all, 1 for certain."""

@@ -26,6 +26,7 @@ from knowledge.library import live, live_number
 from knowledge.search import Search, learnt_from
 from knowledge.shorthand import unclear
 from knowledge.vectors import VectorStore
+from knowledge.weights import BUILT, Weights
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +68,7 @@ class LiveGuide:
         self._make_embedder = make_embedder
         self._table = load()
         self._store = store or VectorStore()
+        self._weights = Weights(BUILT)
         self._embedder: Embedder | None = None
         self.health = "the catalogue is not loaded yet"
         self._making = threading.Lock()
@@ -86,7 +88,7 @@ class LiveGuide:
     def make(self, published: Sequence[Published], number: int | None = None) -> None:
         """Make everything from these entries."""
         embedder = self._embedder = self._embedder or self._load_model()
-        search = Search(published, embedder, self._store)
+        search = Search(published, embedder, self._store, self._weights)
         flags = Flags(self._table, self._asking(published, embedder) if embedder else None)
         entries = {(one.entry.id, one.version): one for one in published}
         made = _Made(number, search, flags, entries)
@@ -131,9 +133,13 @@ class LiveGuide:
         return Seen(looked.findings, chosen, unclear(words))
 
     def save_vectors(self, published: Sequence[Published]) -> int:
-        """Keep the vectors of these entries and of all phrases for later starts. Gives how many."""
+        """Keep the vectors of these entries and of all phrases, and what is learnt from them, for later starts. Gives
+        how many vectors."""
         texts = [*Search.texts(published), *(one.text for one in taught())]
         self._store.save(texts)
+        self._weights = Weights()  # none that an older catalogue was learnt from
+        self.make(published)
+        self._weights.save()
         return len(set(texts))
 
     def _load_model(self) -> Embedder | None:
@@ -151,4 +157,4 @@ class LiveGuide:
         own = [one.text for one in taught()]
         texts = [phrase.text for phrase in phrases]
         self._store.add([*texts, *own], embedder)
-        return NearMeaning(self._table, phrases, self._store.of(texts), self._store.of(own))
+        return NearMeaning(self._table, phrases, self._store.of(texts), self._store.of(own), self._weights)

@@ -23,9 +23,10 @@ from knowledge.hours import LOCAL, is_open
 from knowledge.lexical import WordIndex, terms
 from knowledge.places import PLACES, covers, distance
 from knowledge.shorthand import words_of
-from knowledge.topic_model import SLUGS, Phrase, Row, TopicModel, more_phrases
+from knowledge.topic_model import SLUGS, Phrase, TopicModel, more_phrases
 from knowledge.topics import TOPICS
 from knowledge.vectors import VectorStore
+from knowledge.weights import Row, Weights
 
 TOPICS_SHOWN = 3
 DENIAL = 0.5  # what a denial takes from a topic's score
@@ -58,7 +59,13 @@ _EXACT_PHONE = re.compile(r"\d[\d ]{5,}\d")
 class Search:
     """An index over what is live. Made anew when that changes; safe to use from several threads."""
 
-    def __init__(self, published: Sequence[Published], embedder: Embedder | None, store: VectorStore) -> None:
+    def __init__(
+        self,
+        published: Sequence[Published],
+        embedder: Embedder | None,
+        store: VectorStore,
+        weights: Weights | None = None,
+    ) -> None:
         self.published = tuple(published)
         self.embedder = embedder
         entries = [one.entry for one in published]
@@ -67,7 +74,7 @@ class Search:
         summaries = [summary_of(entry) for entry in entries]
         if embedder is not None:
             store.add(self.texts(published), embedder)
-        self._topics = TopicModel(phrases, store.of(texts) if embedder is not None else None)
+        self._topics = TopicModel(phrases, store.of(texts) if embedder is not None else None, weights or Weights())
         self._meaning: Vectors | None = store.of(summaries) if embedder is not None else None
         self._words = WordIndex(
             [terms(f"{entry.title} {entry.title} {' '.join(entry.says)} {entry.body}") for entry in entries]

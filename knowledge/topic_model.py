@@ -14,13 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from knowledge.embedding import Vectors
 from knowledge.lexical import WordIndex, terms
 from knowledge.topics import TOPICS
-
-Row = npt.NDArray[np.float32]
+from knowledge.weights import Row, Weights
 
 ROWS = 256  # of a kernel, made at a time
 MEANING = 0.65  # share of meaning in the kernel, the rest is words
@@ -96,7 +94,7 @@ class WordVectors:
 class TopicModel:
     """Made once from phrases; asked for every message."""
 
-    def __init__(self, phrases: Sequence[Phrase], vectors: Vectors | None) -> None:
+    def __init__(self, phrases: Sequence[Phrase], vectors: Vectors | None, weights: Weights) -> None:
         """`vectors`: one row a phrase, or None to go by words alone."""
         self.phrases = tuple(phrases)
         self._vectors = vectors
@@ -116,11 +114,16 @@ class TopicModel:
         targets = np.zeros((len(phrases), len(SLUGS)), np.float32)
         for at, phrase in enumerate(phrases):
             targets[at, SLUGS.index(phrase.topic)] = 1
-        kernel = self._words.kernel(documents, vectors, MEANING)
         self._share = targets.mean(axis=0)
         self._of_topic = [np.flatnonzero(targets[:, at]) for at in range(len(SLUGS))]
+        meant = b"" if vectors is None else vectors.tobytes()
+        self._dual = weights.of(lambda: self._learn(documents, targets), repr(self.phrases).encode(), meant)
+
+    def _learn(self, documents: Sequence[Sequence[str]], targets: Row) -> Row:
+        kernel = self._words.kernel(documents, self._vectors, MEANING)
         np.fill_diagonal(kernel, kernel.diagonal() + CALM)
-        self._dual = np.linalg.solve(kernel, targets - self._share).astype(np.float32)
+        found: Row = np.linalg.solve(kernel, targets - self._share).astype(np.float32)
+        return found
 
     def scores(self, query: Sequence[str], vector: Row | None) -> tuple[Row, Row]:
         """The score of every topic (in the order of `SLUGS`; about 0 for none, 1 for certain), and how near the message

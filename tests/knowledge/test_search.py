@@ -20,6 +20,7 @@ from knowledge.reading import read_folder
 from knowledge.search import Search
 from knowledge.shorthand import expanded, unclear
 from knowledge.vectors import VectorStore
+from knowledge.weights import BUILT, Weights
 
 NOW = datetime(2026, 11, 23, 21, tzinfo=UTC)
 SHIPPED = [Published(entry, 1) for entry in read_folder()]
@@ -146,6 +147,35 @@ def test_stored_vectors_are_those_of_the_texts(tmp_path: Path) -> None:
     again = VectorStore(tmp_path / "kept.npz")
     assert again.missing([*texts, "new"]) == ["new"]
     assert np.sum(again.of(texts) * embedder.embed(texts), axis=1).min() > 0.99
+
+
+def test_what_was_learnt_is_kept_and_anything_else_is_learnt_anew(tmp_path: Path) -> None:
+    learnt: list[bytes] = []
+
+    def learn(of: bytes) -> np.ndarray:
+        learnt.append(of)
+        return np.full(3, len(of), np.float32)
+
+    first = Weights()
+    first.of(lambda: learn(b"phrases"), b"phrases", b"vectors")
+    first.save(tmp_path / "kept.npz")
+    again = Weights(tmp_path / "kept.npz")
+    assert again.of(lambda: learn(b"not asked"), b"phrases", b"vectors").tolist() == [7, 7, 7]
+    again.of(lambda: learn(b"other vectors"), b"phrases", b"vectors.")
+    again.of(lambda: learn(b"moved border"), b"phrasesv", b"ectors")
+    assert learnt == [b"phrases", b"other vectors", b"moved border"]
+
+
+def test_a_start_with_the_shipped_catalogue_learns_nothing_and_weighs_as_if_it_had() -> None:
+    shipped, fresh = LiveGuide(), LiveGuide()
+    before = dict(Weights(BUILT)._known)
+    fresh._weights = Weights()
+    for guide in (shipped, fresh):
+        guide.make(SHIPPED)
+    assert before
+    assert shipped._weights._known.keys() == before.keys() == fresh._weights._known.keys()
+    for key, row in before.items():
+        assert np.allclose(row, fresh._weights._known[key], atol=1e-4)
 
 
 def test_looking_never_raises_and_rules_go_on(guide: LiveGuide, monkeypatch: pytest.MonkeyPatch) -> None:
