@@ -20,10 +20,19 @@ from conversations.errors import LineError
 from conversations.retention import HoldReason, KeepReason
 from knowledge.entry import BadEntry
 from knowledge.library import CatalogueError
-from lanyard import commands, key_commands, knowledge_commands, referral_commands, retention_commands, trail_commands
+from lanyard import (
+    commands,
+    key_commands,
+    knowledge_commands,
+    referral_commands,
+    retention_commands,
+    simulate_command,
+    trail_commands,
+)
 from lanyard.schema import SchemaProblem
 from lanyard.settings import LOG_LEVELS, BadSettings
 from lanyard.signing import TrailProblem
+from lanyard.simulation import Plan
 from lanyard.wiring import AlreadyRunning, MadeUpPeople, PracticeMix
 from storage.providers import KeyProblem
 from storage.rotation import BATCH
@@ -114,7 +123,18 @@ def _parser() -> argparse.ArgumentParser:
     _trail(groups)
     _retention(groups)
     _knowledge(groups)
+    _simulate(groups)
     return parser
+
+
+def _simulate(groups: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    simulated = _command(groups, "simulate", simulate_command.simulate)
+    simulated.add_argument(
+        "--shift", type=simulate_command.shift, action="append", metavar="7-15", help="one IDVA each"
+    )
+    simulated.add_argument("--questions", type=int, default=Plan.questions, help=f"in the day ({Plan.questions})")
+    simulated.add_argument("--day", type=date.fromisoformat, default=date(2026, 11, 20), help="2026-11-20")
+    simulated.add_argument("--seed", type=int, default=Plan.seed, help="another day of the same kind")
 
 
 def _knowledge(groups: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
