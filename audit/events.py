@@ -77,6 +77,9 @@ class Event(Enum):
     MEANING_ASKED = ("consultation.meaning_asked", Category.SYSTEM)  # what a short form means was asked, not guessed
     ROTA_CHANGED = ("rota.changed", Category.ALTERATION)  # a shift was added or prolonged (times: Unix seconds)
     DUTY_BEGAN = ("duty.began", Category.SYSTEM)  # somebody came on duty
+    START_ASKED = ("duty.start_asked", Category.SYSTEM)  # the test call at the start of a shift went out
+    START_ANSWERED = ("duty.start_answered", Category.SYSTEM)  # the IDVA showed that they can be reached
+    START_MISSED = ("duty.start_missed", Category.SYSTEM)  # nobody answered it in time; the duty leads were told
     DUTY_ENDED = ("duty.ended", Category.SYSTEM)  # somebody went off duty
     PERSON_ADDED = ("person.added", Category.COLLECTION)  # a member of staff was added
     STANDING_SET = ("person.standing_set", Category.ALTERATION)  # access was taken away or given back

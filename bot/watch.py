@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from audit.events import Event
 from bot.threads import Threads
-from conversations import store
+from conversations import start_check, store
 from conversations.case import Case
 from conversations.held import act_by_itself
 from conversations.line import Line
@@ -70,6 +70,7 @@ class Watch:
     def look(self) -> float:
         """Let everything happen that is due. Gives the seconds until the next look."""
         self._shifts()
+        self._missed_starts()
         self._room()
         now = self._line.now()
         with self._line.database.reading() as session:
@@ -109,6 +110,15 @@ class Watch:
         with working(self._line) as work:
             for shift in store.unannounced_shifts(work.session, work.now):
                 announce(work, shift)
+                start_check.begin(work, shift)
+
+    def _missed_starts(self) -> None:
+        now = self._line.now()
+        with self._line.database.reading() as session:
+            if not store.missed_starts(session, now - self._line.policy.start_check, now):
+                return
+        with working(self._line) as work:
+            start_check.notice_missed(work)
 
     def _room(self) -> None:
         """Somebody on duty came free: whoever waits and has not been offered to them is looked at again."""

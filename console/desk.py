@@ -16,7 +16,7 @@ from console.acts import ClientId, Hours, Text, own_message, say_in, went
 from console.front import Front
 from console.page import LOCAL, Pages
 from console.session import permitted
-from conversations import search, store, view
+from conversations import search, start_check, store, view
 from conversations.advise import Advice, AdviceStatus, advise
 from conversations.case import Case
 from conversations.consult import edit
@@ -46,6 +46,7 @@ class DeskShown:
     waiting: list[view.Summary]
     on_duty_until: datetime | None
     colleagues: list[Known]
+    asked_to_answer: bool  # the test call at the start of the shift
     notes: dict[str, list[NoteShown]]  # by reference
 
 
@@ -60,6 +61,7 @@ def _desk(work: Work, me: str, only: str | None = None) -> DeskShown:
         waiting=view.waiting(work) if only is None else [],
         on_duty_until=shift.ends_at if shift else None,
         colleagues=[work.person(one) for one in colleagues],
+        asked_to_answer=bool(store.not_reached(work.session, [me], work.now)),
         notes={ref: notes(work, ref, me) for ref in refs},
     )
 
@@ -126,6 +128,13 @@ async def duty(request: Request, me: AtDesk, hours: Hours = "") -> Response:
             go_on_duty(work, me, store.IDVA_DUTY, until(hours, work.now))
 
     await request.app.state.front.run(change)
+    return went(request, "/desk")
+
+
+@router.post("/desk/here")
+async def here(request: Request, me: AtDesk) -> Response:
+    """Answer the test call at the start of the shift."""
+    await request.app.state.front.run(lambda work: start_check.answer(work, me))
     return went(request, "/desk")
 
 

@@ -30,6 +30,7 @@ class OnDutyShown:
 
     person: Known
     until: datetime
+    silent: bool = False  # has not answered the test call at the start of the shift
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,9 @@ def duty(work: Work, what: str) -> list[OnDutyShown]:
         Shift.duty == what, Shift.starts_at <= work.now, Shift.ends_at > work.now
     )
     rows = work.session.execute(ends.group_by(Shift.person_id)).all()
-    return sorted((OnDutyShown(work.person(one), until) for one, until in rows), key=lambda one: one.until)
+    silent = store.not_reached(work.session, [one for one, _ in rows], work.now)
+    shown = [OnDutyShown(work.person(one), until, one in silent) for one, until in rows]
+    return sorted(shown, key=lambda one: one.until)
 
 
 def overdue(work: Work) -> Overdue:

@@ -46,6 +46,7 @@ class Action(Enum):
     MEANS = "means"  # what a short form means: `short=meaning`
     SHOW_ENTRY = "show_entry"  # the officer wants to read an entry: `id.version`
     ACKNOWLEDGE = "acknowledge"  # somebody has read a correction: the recall's id
+    HERE = "here"  # an IDVA whose shift has begun shows that they can be reached
     SEND_ENTRY = "send_entry"  # the IDVA sends an entry to the officer: `id.version`
 
 

@@ -32,6 +32,7 @@ class Policy:
     capacity: int = 3  # live consultations for one IDVA, open offers counted
     held_reminder: timedelta = timedelta(seconds=60)  # an ambiguous line is asked about again, never guessed
     held_identifiers: timedelta = timedelta(seconds=10)  # then a line with personal details goes out as written
+    start_check: timedelta = timedelta(minutes=5)  # then a start nobody answered is told to the duty leads
     tap_life: timedelta = timedelta(days=15)
     outage_notice: timedelta = timedelta(hours=24)  # after a longer silence of ours, officers are told
     flood: int = 20  # messages a minute from one person before they are asked to slow down

@@ -235,6 +235,13 @@ def note(work: Work, to: str, text: str, rows: Rows = (), row: Consultation | No
     _add(work, Send(to, Purpose.NOTE, outgoing, row), ChannelName.TELEGRAM)
 
 
+def summon(work: Work, to: str, text: str, rows: Rows = ()) -> None:
+    """Call somebody outside a consultation. Their page shows it from the state; Telegram rings."""
+    work.wake(to)
+    if _has_telegram(work, to):
+        note(work, to, text, rows)
+
+
 def last_word(work: Work, to: str, text: str) -> None:
     """Answer somebody who is suspended: the one thing they are still sent."""
     outgoing = Outgoing(text=text, placeholder=wording.PLACEHOLDER_PLAIN)

@@ -1,8 +1,9 @@
 """Who is offered a consultation, who is next, and when it is overdue. Pure.
 
 Rules kept here:
-- One IDVA at a time, with room, on duty: first whoever had an earlier consultation on this incident (or this
-  very one, when reopened), then whoever was offered one longest ago.
+- One IDVA at a time, with room, on duty. Whoever answered the start of their shift comes before who did not; then
+  whoever had an earlier consultation on this incident (or this very one, when reopened); then whoever was offered one
+  longest ago.
 - Urgent (high risk, victim not safe, a red flag) and once unanswered: all who are left, at once.
 - Everyone tried, nobody with room, or five minutes gone by: the duty lead. Nobody on duty: kept, at once.
 - Nobody is offered their own question.
@@ -25,6 +26,7 @@ class OnDuty:
     load: int  # live consultations they have, and offers open to them
     last_offer_at: datetime | None = None
     knows_it: bool = False  # had this consultation, or an earlier one on the same incident
+    reached: bool = True  # has answered the test call at the start of the shift
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,6 @@ def is_urgent(grade: str | None, victim_safe: bool | None, flags: Sequence[str])
     return grade == "high" or victim_safe is False or bool(flags)
 
 
-def _order(idva: OnDuty) -> tuple[bool, float, str]:
+def _order(idva: OnDuty) -> tuple[bool, bool, float, str]:
     last = idva.last_offer_at.timestamp() if idva.last_offer_at else 0.0
-    return (not idva.knows_it, last, idva.person_id)
+    return (not idva.reached, not idva.knows_it, last, idva.person_id)

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from audit.events import Event
-from conversations import store, wording
+from conversations import start_check, store, wording
 from conversations.case import Case
 from conversations.dialogue import ACK_BUTTONS, LEAD_BUTTONS, OFFER_BUTTONS, routed
 from conversations.errors import NoLongerOffered, OffDuty, OwnQuestion, Taken
@@ -72,6 +72,7 @@ def accept(case: Case, idva_id: str) -> None:
     others = case.close_offers(OfferOutcome.OVERTAKEN)
     stand_down(case, "call_lead_taken", idva=work.person(idva_id).name)
     row.idva_id = idva_id
+    start_check.answer(work, idva_id)
     case.move(Trigger.ACCEPT, idva_id, **case.officer_facts())
     show_everything(case, idva_id)
     offer_to_send(case)

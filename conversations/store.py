@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -33,6 +33,7 @@ from conversations.tables import (
     Tap,
     Thread,
 )
+from conversations.tables_duty import StartCheck
 
 IDVA_DUTY = "idva"
 LEAD_DUTY = "lead"
@@ -176,7 +177,11 @@ def idvas_on_duty(session: Session, row: Consultation, now: datetime) -> list[On
     loads = _loads(session, people)
     query = select(Offer.idva_id, func.max(Offer.offered_at)).where(Offer.idva_id.in_(people)).group_by(Offer.idva_id)
     last_offers = {person: at for person, at in session.execute(query)}  # noqa: C416 - rows are not pairs to dict()
-    return [OnDuty(person, loads.get(person, 0), last_offers.get(person), person in knowing) for person in people]
+    silent = not_reached(session, people, now)
+    return [
+        OnDuty(person, loads.get(person, 0), last_offers.get(person), person in knowing, person not in silent)
+        for person in people
+    ]
 
 
 def load_of(session: Session, idva_id: str) -> int:
@@ -207,6 +212,22 @@ def unannounced_shifts(session: Session, now: datetime) -> list[Shift]:
     """Shifts that have begun without the waiting questions having been looked at."""
     query = select(Shift).where(Shift.announced.is_(False), Shift.starts_at <= now).order_by(Shift.starts_at)
     return list(session.scalars(query.with_for_update(skip_locked=True)))
+
+
+def missed_starts(session: Session, asked_before: datetime, now: datetime) -> list[StartCheck]:
+    """Test calls at the start of shifts that still run, which nobody has answered and nobody was told of."""
+    query = _unanswered(now).where(StartCheck.missed_at.is_(None), StartCheck.asked_at <= asked_before)
+    return list(session.scalars(query.with_for_update(skip_locked=True, of=StartCheck)))
+
+
+def not_reached(session: Session, people: Sequence[str], now: datetime) -> set[str]:
+    """Who of these has not answered the test call of a shift that runs."""
+    return {check.person_id for check in session.scalars(_unanswered(now).where(StartCheck.person_id.in_(people)))}
+
+
+def _unanswered(now: datetime) -> Select[StartCheck]:
+    running = select(StartCheck).join(Shift, Shift.id == StartCheck.shift_id).where(Shift.ends_at > now)
+    return running.where(StartCheck.answered_at.is_(None))
 
 
 def offers_of(session: Session, row: Consultation, kind: OfferKind = OfferKind.QUESTION) -> list[Offer]:

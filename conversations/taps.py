@@ -17,7 +17,7 @@ from datetime import timedelta
 from access import permissions
 from access.enrolment import count_in, hash_of
 from audit.events import Event
-from conversations import consult, errors, held, recalls, redflags, search, signposting, wording
+from conversations import consult, errors, held, recalls, redflags, search, signposting, start_check, wording
 from conversations.advise import ask_on, understood
 from conversations.case import Case
 from conversations.dialogue import Action
@@ -139,6 +139,11 @@ def _withdraw(case: Case, _argument: str) -> None:
     consult.withdraw(case, case.row.officer_id)
 
 
+def _here(work: Work, person_id: str, _tap: Tap) -> str:
+    start_check.answer(work, person_id)
+    return "tap_done"
+
+
 def _accept(work: Work, person_id: str, tap: Tap) -> str:
     if not may(work, person_id, permissions.Action.TAKE):
         raise NotYours
@@ -199,6 +204,7 @@ _ACTS: dict[Action, Callable[[Work, str, Tap], str]] = {
     Action.SHOW_ENTRY: _of_officer(signposting.show_entry),
     Action.SEND_ENTRY: _send_entry,
     Action.ACKNOWLEDGE: _acknowledge,
+    Action.HERE: _here,
     Action.ACCEPT: _accept,
     Action.DECLINE: _decline,
     Action.LEAD_TOOK: _lead_took,

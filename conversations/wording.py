@@ -108,6 +108,8 @@ ENGLISH: dict[str, str] = {
     "call_unanswered": "{ref}: passed on, because there was no answer.",
     "call_unreachable": "{ref}: passed on, because this could not be delivered.",
     "call_overtaken": "{ref}: no longer waiting for you.",
+    "start_check": "Your shift has begun. Tap to show that you can be reached.",
+    "start_missed": "A shift has begun, and the IDVA has not answered the test call. See the board: {link}",
     "taken_by": "{ref}: taken by {idva}.",
     "no_longer_needed": "{ref}: no longer needed.",
     # -- answers to whoever just wrote, outside any thread
@@ -213,6 +215,7 @@ LABELS: dict[str, str] = {
     "not_so": "Not so",
     "show_entry": "Show",
     "send_entry": "Send",
+    "here": "I can be reached",
     "acknowledge": "I have read this",
     "open": "Open",
 }

@@ -9,6 +9,7 @@ import audit.trail
 import conversations.tables
 import conversations.tables_access
 import conversations.tables_desk
+import conversations.tables_duty
 import conversations.tables_review
 import knowledge.tables
 import storage.keys  # noqa: F401  # importing a room's tables is what puts them into the metadata
@@ -20,6 +21,7 @@ _ROOMS = (
     conversations.tables,
     conversations.tables_access,
     conversations.tables_desk,
+    conversations.tables_duty,
     conversations.tables_review,
     knowledge.tables,
 )
