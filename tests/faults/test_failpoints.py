@@ -1,5 +1,7 @@
 """kill -9 at every named place of the program, on both databases: nothing lost, nothing twice, nothing crossed.
 
+Small, each is killed at on one of the two databases, in turn; in full on both.
+
 The names are read from the source, so a new failpoint is killed at from the day it is written; one that the load
 never passes fails the test.
 """
@@ -82,9 +84,10 @@ def _recover(campaign: Campaign) -> None:
 def test_dying_at_a_failpoint_loses_nothing(
     names: tuple[str, ...], database_url: str, tmp_path: Path, seed: int, tell: Tell
 ) -> None:
+    here = names if FULL else names[database_url.startswith("postgresql") :: 2]
     with a_campaign(tmp_path, database_url, seed=seed, **SMALL) as campaign:
         for again in range(ROUNDS):
-            for place, name in enumerate(names):
+            for place, name in enumerate(here):
                 _die_at(campaign, f"{name}:{1 + (place + again) % PASSINGS}")
             _recover(campaign)
-    tell(f"{', '.join(names)}: {rule_of_three(campaign.kills, 'kills')}")
+    tell(f"{', '.join(here)}: {rule_of_three(campaign.kills, 'kills')}")
