@@ -27,6 +27,7 @@ from telegram import (
     LinkPreviewOptions,
     Message,
     ReplyParameters,
+    WebAppInfo,
 )
 from telegram.error import (
     BadRequest,
@@ -365,13 +366,13 @@ def _reply(to: str, reply_to: str | None) -> ReplyParameters | None:
 
 def _keyboard(rows: tuple[tuple[Button, ...], ...]) -> InlineKeyboardMarkup | None:
     """The buttons; none at all takes away those that were there."""
-    keys = [
-        [
-            InlineKeyboardButton(button.label, url=button.url)
-            if button.url
-            else InlineKeyboardButton(button.label, callback_data=button.token)
-            for button in row
-        ]
-        for row in rows
-    ]
+    keys = [[_key(button) for button in row] for row in rows]
     return InlineKeyboardMarkup(keys) if keys else None
+
+
+def _key(button: Button) -> InlineKeyboardButton:
+    if button.app:
+        return InlineKeyboardButton(button.label, web_app=WebAppInfo(button.app))  # private chats only, as ours all are
+    if button.url:
+        return InlineKeyboardButton(button.label, url=button.url)
+    return InlineKeyboardButton(button.label, callback_data=button.token)

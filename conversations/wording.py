@@ -215,6 +215,7 @@ LABELS: dict[str, str] = {
     "send_entry": "Send",
     "acknowledge": "I have read this",
     "open": "Open",
+    "mini_app": "Open here",
 }
 
 FLAG_ANSWERS = {"yes": "yes", "no": "no", "unknown": "not known"}
