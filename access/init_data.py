@@ -44,7 +44,7 @@ class Refusal(Enum):
     NO_OFFICER = "no_officer"  # its person asks no questions here
     LAPSED = "lapsed"  # its person's enrolment has run out
     OTHER_SESSION = "other_session"  # somebody else is signed in in that window
-    OTHER_PERSON = "other_person"  # somebody else signed in on the way on
+    OTHER_PERSON = "other_person"  # whoever signed in on the way on is somebody else, or nobody (any more)
     OVER = "over"  # the way on was taken before, or took longer than ten minutes
 
 

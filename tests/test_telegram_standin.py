@@ -62,6 +62,16 @@ async def listening(channel: TelegramChannel, inbox: Inbox) -> AsyncIterator[asy
     await asyncio.gather(task, return_exceptions=True)
 
 
+async def test_a_button_opens_a_page_inside_the_app(ann: Person, channel: TelegramChannel) -> None:
+    ann.start()
+    sent = await channel.send(ANN, "K7Q2")
+    button = Button("Open here", app="https://line.example/mini-app/K7Q2AA")
+    await channel.edit(ANN, sent.remote or "", words("the words", button))
+    assert [(one.label, one.web_app) for one in ann.buttons] == [(button.label, button.app)]
+    plain = await channel.edit(ANN, sent.remote or "", words("again", Button("x", app="http://line.example/")))
+    assert plain.outcome is Outcome.REJECTED  # Telegram opens https alone
+
+
 def words(text: str = "the words", *buttons: Button) -> Outgoing:
     return Outgoing(text=text, placeholder="K7Q2", buttons=(buttons,) if buttons else ())
 
