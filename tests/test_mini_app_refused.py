@@ -1,4 +1,4 @@
-"""What does not open the chat inside Telegram, one row each: it opens nothing, reads the same, and the trail has why."""
+"""What does not open the chat inside Telegram, one row each: nothing opens, it reads the same, the trail has why."""
 
 from __future__ import annotations
 
