@@ -68,4 +68,5 @@ def use_entry(session: Session, entry_hash: str, person_id: str, now: datetime) 
         raise InitDataRefused(Refusal.OVER)
     if row.person_id != person_id:
         raise InitDataRefused(Refusal.OTHER_PERSON)
-    return row.page
+    page: str = row.page
+    return page

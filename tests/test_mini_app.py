@@ -159,8 +159,10 @@ def buttons(house: House, address: str) -> list[Button]:
 
     def read(work: Work) -> list[Button]:
         mine = person_at_telegram(work.session, work.line.keyring, address)
-        rows = work.session.scalars(select(Outbox).where(Outbox.body.is_not(None), Outbox.person_id == mine))
-        bodies = [json.loads(work.open_words("outbox", "body", row.id, row.scope, row.body or b"")) for row in rows]
+        rows = work.session.scalars(select(Outbox).where(Outbox.person_id == mine))
+        bodies = [
+            json.loads(work.open_words("outbox", "body", one.id, one.scope, one.body)) for one in rows if one.body
+        ]
         return [one for body in bodies for line in Outgoing.from_json(body).buttons for one in line]
 
     return house.do(read)

@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 
 from tests.botapi import BotApi, Person
 from tests.browser.conftest import Practice, free_port, sign_in, start_practice, stop_practice
@@ -23,7 +23,7 @@ from tests.init_data import BOT_TOKEN, signed
 
 pytestmark = pytest.mark.browser
 
-PHONE = {"width": 390, "height": 844}
+PHONE = ViewportSize(width=390, height=844)
 WORDS = "He took her telephone. Is that control?"
 
 
