@@ -192,6 +192,7 @@ SETTINGS = [
     ({"telegram": "relay", "impact_assessment": "DPIA 7"}, True),
     ({"telegram": "off"}, False),
     ({"public_url": "http://127.0.0.1:8000"}, False),
+    ({"public_url": "https://lanyard"}, False),
     ({"providers": []}, False),
 ]
 
