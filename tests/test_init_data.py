@@ -75,6 +75,10 @@ REFUSED = {
         whole(query_id=None, auth_date=f"{GOOD['auth_date']}\nquery_id={GOOD['query_id']}"),
         Refusal.UNREADABLE,
     ),
+    "fields joined further on": (
+        whole(signature=None, query_id=f"{GOOD['query_id']}\nsignature={GOOD['signature']}"),
+        Refusal.UNREADABLE,
+    ),
     "a name that is none": (whole() + "&us%0Aer=x", Refusal.UNREADABLE),
     "a field without a value": (whole() + "&start_param", Refusal.UNREADABLE),
     "too long": (whole() + "&start_param=" + "x" * 4096, Refusal.TOO_LONG),

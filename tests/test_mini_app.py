@@ -27,7 +27,7 @@ from tests.init_data import BOT_TOKEN
 from tests.inside_telegram import ANOTHERS, MINE, NOBODYS, WORDS, Inside, inside, opened_nothing
 from tests.signing_in import BOTH
 from tests.test_account import told
-from tests.test_leases import IDVA, OFFICER, on_telegram
+from tests.test_leases import IDVA, OFFICER, on_telegram, taken
 
 
 @pytest.fixture
@@ -181,9 +181,12 @@ def test_the_doorbell_has_a_button_that_opens_the_question_where_there_is_a_mini
 ) -> None:
     house = on_telegram(new_house(doors=doors, policy=Policy(shift_hours=12)))
     ref = house.asks("officer1", WORDS)
+    taken(house, ref)
+    house.says("officer1", WORDS, ref)
     found = [one for one in buttons(house, OFFICER) if one.app]
     assert {one.app for one in found} == ({f"https://line.example/mini-app/{ref}"} if expected else set())
     assert any(f"https://line.example/chat/{ref}" in line for line in told(house, OFFICER))
+    assert any(f"https://line.example/desk/{ref}" in line for line in told(house, IDVA))
     assert not [one for one in buttons(house, IDVA) if one.app]
 
 
