@@ -1,7 +1,8 @@
 """create_app(): the pages put together; signed in unless listed; errors become pages; security headers on all.
 
 Rules kept here:
-- Every route asks for a session of its own role, except those that `entry` lists and the public `directory`.
+- Every route asks for a session of its own role, but for the ways in (`entry`, `identity`, `mini_app`) and the public
+  `directory`.
 - What one may not see does not exist (404); what cannot be done says so; anything else is an incident number.
 - With the database gone every page still shows the emergency words and the duty phone number.
 """

@@ -73,3 +73,8 @@ def opened_nothing(app: Inside, browser: Client) -> bool:
     """No page with words, nor any other of an officer, opens in this window."""
     answers = [browser.get("/chat"), browser.get(f"/chat/{app.ref}"), browser.post("/chat/say", data={"text": "x"})]
     return all((one.status_code, one.headers["location"]) == (303, "/") and WORDS not in one.text for one in answers)
+
+
+def main_of(answer: httpx.Response) -> str:
+    """What somebody reads."""
+    return answer.text.split("<main")[1].split("</main>")[0]

@@ -22,7 +22,7 @@ from conversations.rota import suspend
 from conversations.work import Work
 from tests.house import TEAM, House, new_house
 from tests.init_data import BOT_TOKEN, fields_of, hash_of_fields, signed, written
-from tests.inside_telegram import ANOTHERS, MINE, NOBODYS, Inside, inside, opened_nothing
+from tests.inside_telegram import ANOTHERS, MINE, NOBODYS, Inside, inside, main_of, opened_nothing
 from tests.signing_in import BOTH
 from tests.test_console import Client
 
@@ -238,11 +238,6 @@ def test_what_is_not_accepted_opens_nothing_and_reads_the_same(quick: Inside, ca
     why = REFUSED[case].why
     assert [leaf["facts"] for leaf in said] == ([{"why": why.value}] if why else [])
     assert MINE not in str(said)
-
-
-def main_of(answer: httpx.Response) -> str:
-    """What somebody reads."""
-    return answer.text.split("<main")[1].split("</main>")[0]
 
 
 def test_every_reason_is_in_the_table() -> None:
