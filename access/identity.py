@@ -35,16 +35,23 @@ class CannotLink(Exception):
 
 @dataclass(frozen=True)
 class Flow:
-    """Somebody who came back: to sign in, or to link (in the session of that hash)."""
+    """Somebody who came back: to sign in, to link (in the session of that hash), or to step up (in that Mini App)."""
 
-    session_hash: str | None
+    session_hash: str | None = None
+    entry_hash: str | None = None
 
 
-def begin_flow(session: Session, token: str, provider: str, session_hash: str | None, now: datetime) -> None:
+def begin_flow(session: Session, token: str, provider: str, flow: Flow, now: datetime) -> None:
     """Somebody goes to a provider, with `token` in their cookie. Those who never came back are forgotten."""
     session.execute(delete(SignInFlow).where(SignInFlow.expires_at <= now))
     session.add(
-        SignInFlow(token_hash=hash_of(token), provider=provider, session_hash=session_hash, expires_at=now + FLOW_LIFE)
+        SignInFlow(
+            token_hash=hash_of(token),
+            provider=provider,
+            session_hash=flow.session_hash,
+            entry_hash=flow.entry_hash,
+            expires_at=now + FLOW_LIFE,
+        )
     )
     session.flush()
 
@@ -54,11 +61,11 @@ def end_flow(session: Session, token: str, provider: str, now: datetime) -> Flow
     row = session.execute(
         delete(SignInFlow)
         .where(SignInFlow.token_hash == hash_of(token), SignInFlow.provider == provider)
-        .returning(SignInFlow.session_hash, SignInFlow.expires_at)
+        .returning(SignInFlow.session_hash, SignInFlow.entry_hash, SignInFlow.expires_at)
     ).one_or_none()
     if row is None or row.expires_at <= now:
         raise FlowRefused
-    return Flow(row.session_hash)
+    return Flow(row.session_hash, row.entry_hash)
 
 
 def whose(session: Session, keyring: Keyring, identity: Identity) -> str | None:

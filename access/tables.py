@@ -146,7 +146,22 @@ class SignInFlow(Base):
     token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     provider: Mapped[str] = mapped_column(String(32))
     session_hash: Mapped[str | None] = mapped_column(String(64))  # the session that links; None: signing in
+    entry_hash: Mapped[str | None] = mapped_column(String(64))  # the Mini App that was opened; None: not in one
     expires_at: Mapped[datetime]
+
+
+class MiniAppEntry(Base):
+    """Somebody opened the Mini App, by Telegram's word alone: a way to the sign-in, and to no words. While it stands
+    its `initData` lets nobody in again. Only the SHA-256 of token and data are kept."""
+
+    __tablename__ = "mini_app_entry"
+
+    data_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    person_id: Mapped[str] = mapped_column(ForeignKey("person.id"))
+    page: Mapped[str] = mapped_column(String(64))  # where they go on to
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]  # they signed in
 
 
 class Attempt(Base):

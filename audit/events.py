@@ -93,6 +93,8 @@ class Event(Enum):
     IDENTITY_LINKED = ("access.identity_linked", Category.COLLECTION)  # a force or trust sign-in is somebody's from now
     IDENTITY_UNLINKED = ("access.identity_unlinked", Category.ERASURE)  # it no longer is
     IDENTITY_REFUSED = ("access.identity_refused", Category.SYSTEM)  # one that is nobody's, or is not believed
+    MINI_APP_OPENED = ("access.mini_app_opened", Category.SYSTEM)  # somebody, by Telegram's word: no words yet
+    MINI_APP_REFUSED = ("access.mini_app_refused", Category.SYSTEM)  # why; once a minute for each reason, never who
     SIGNED_IN = ("access.signed_in", Category.SYSTEM)  # a web session began
     SIGNED_OUT = ("access.signed_out", Category.SYSTEM)  # a web session was ended
     TAP_REFUSED = ("tap.refused", Category.SYSTEM)  # a button with a wrong, foreign or expired token

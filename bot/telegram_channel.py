@@ -15,6 +15,7 @@ import json
 import logging
 import os
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 from urllib.parse import urlencode
@@ -27,6 +28,7 @@ from telegram import (
     LinkPreviewOptions,
     Message,
     ReplyParameters,
+    WebAppInfo,
 )
 from telegram.error import (
     BadRequest,
@@ -273,18 +275,24 @@ class TelegramChannel:
         chat, _, number = remote.partition(":")
         if chat != to:
             raise ValueError("a message of another chat")
-        sent = await self._attempt(
+        sent = await self._edit(int(to), int(number), message)
+        plain = tuple(row for row in message.buttons if not any(button.app for button in row))
+        if isinstance(sent, Sent) and sent.why == "button refused" and plain != message.buttons:
+            sent = await self._edit(int(to), int(number), replace(message, buttons=plain))  # the link is in the words
+        failed = isinstance(sent, Sent) and sent.outcome is not Outcome.SENT
+        return sent if isinstance(sent, Sent) and failed else Sent(Outcome.SENT, remote)
+
+    async def _edit(self, chat: int, number: int, message: Outgoing) -> object:
+        return await self._attempt(
             "editMessageText",
             self._bot.edit_message_text(
                 _fitting(message.text),
-                int(to),
-                int(number),
+                chat,
+                number,
                 reply_markup=_keyboard(message.buttons),
                 link_preview_options=LinkPreviewOptions(is_disabled=True),
             ),
         )
-        failed = isinstance(sent, Sent) and sent.outcome is not Outcome.SENT
-        return sent if isinstance(sent, Sent) and failed else Sent(Outcome.SENT, remote)
 
     async def open_thread(self, to: str, title: str) -> Sent:
         """Make a topic in this chat. NOT_SENT with why='no topics' where the bot or the chat has none."""
@@ -365,13 +373,13 @@ def _reply(to: str, reply_to: str | None) -> ReplyParameters | None:
 
 def _keyboard(rows: tuple[tuple[Button, ...], ...]) -> InlineKeyboardMarkup | None:
     """The buttons; none at all takes away those that were there."""
-    keys = [
-        [
-            InlineKeyboardButton(button.label, url=button.url)
-            if button.url
-            else InlineKeyboardButton(button.label, callback_data=button.token)
-            for button in row
-        ]
-        for row in rows
-    ]
+    keys = [[_key(button) for button in row] for row in rows]
     return InlineKeyboardMarkup(keys) if keys else None
+
+
+def _key(button: Button) -> InlineKeyboardButton:
+    if button.app:
+        return InlineKeyboardButton(button.label, web_app=WebAppInfo(button.app))  # private chats only, as ours all are
+    if button.url:
+        return InlineKeyboardButton(button.label, url=button.url)
+    return InlineKeyboardButton(button.label, callback_data=button.token)

@@ -50,3 +50,4 @@ class Front:
     checkpoint: Find = no_checkpoints  # the newest published, its signature checked
     directory: Callable[[], tuple[Published, ...] | None] = tuple  # what is live, from memory; None: not read yet
     providers: Mapping[str, Provider] = field(default_factory=dict)  # where people may sign in, by name
+    mini_app_key: bytes | None = None  # of what Telegram signs for our Mini App; None: there is none

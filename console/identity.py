@@ -23,6 +23,7 @@ from access.permissions import Action
 from access.provider import NotRedeemed, Provider, ProviderAway
 from access.tables import Role
 from console.front import Front
+from console.mini_app import not_let_in, step_up, waiting_entry
 from console.page import HOME, Pages
 from console.reader import Reader, reader
 from console.session import away_name, clear_away, set_away, set_cookie
@@ -37,17 +38,14 @@ Linking = Annotated[Reader, Depends(reader(Action.LINK_IDENTITY))]
 @router.get("/sign-in/with/{name}")
 async def go(request: Request, name: str) -> Response:
     """On to the provider."""
-    front: Front = request.app.state.front
-    provider = front.providers.get(name)
-    if provider is None:
-        return _refused(request)
-    try:
-        address, token = await _leave(front, provider, None)
-    except ProviderAway as error:
-        return _away(request, provider, error)
-    response = RedirectResponse(address, 303)
-    set_away(front, response, token, FLOW_LIFE)
-    return response
+    return await _go(request, name, Flow())
+
+
+@router.get("/mini-app/with/{name}")
+async def go_from_mini_app(request: Request, name: str) -> Response:
+    """On to the provider, to come back as whom Telegram named and nobody else."""
+    entry_hash = await waiting_entry(request)
+    return await _go(request, name, Flow(entry_hash=entry_hash)) if entry_hash else not_let_in(request)
 
 
 @router.get("/sign-in/with/{name}/return")
@@ -57,7 +55,7 @@ async def back(request: Request, name: str, code: str = "", state: str = "", iss
     provider, token = front.providers.get(name), request.cookies.get(away_name(front), "")
     secrets = Secrets.of(token)
     if provider is None or not _same(state, secrets.state):
-        return _refused(request)
+        return not_let_in(request)
     try:
         flow = await front.run(lambda work: end_flow(work.session, token, name, work.now))
         if not code or (iss is not None and not provider.is_issuer(iss)):
@@ -66,11 +64,11 @@ async def back(request: Request, name: str, code: str = "", state: str = "", iss
     except ProviderAway as error:
         response = _away(request, provider, error)
     except (FlowRefused, NotRedeemed):
-        response = _refused(request)
+        response = not_let_in(request)
     except NotBelieved as error:
         log.warning("sign-in not believed: provider=%s because=%s", name, error)
         await front.run(lambda work: identify.refused(work, name))
-        response = _refused(request)
+        response = not_let_in(request)
     else:
         response = await _arrive(request, name, flow, identity)
     clear_away(front, response)
@@ -87,7 +85,7 @@ async def choose(
     try:
         await front.run(lambda work: identify.choose(work, code, role, token))
     except CodeRefused:
-        return _refused(request)
+        return not_let_in(request)
     return _begun(front, role, token)
 
 
@@ -110,9 +108,9 @@ async def begin_linking(request: Request, name: str, me: Linking) -> Response:
     pages: Pages = request.app.state.pages
     provider = front.providers.get(name)
     if provider is None or not await front.run(lambda work: _may_link(work, me)):
-        return _refused(request)
+        return not_let_in(request)
     try:
-        address, token = await _leave(front, provider, me.token_hash)
+        address, token = await _leave(front, provider, Flow(session_hash=me.token_hash))
     except ProviderAway as error:
         return _away(request, provider, error)
     response = pages.show(request, "identity-go.html", {"role": me.role, "title": provider.title, "address": address})
@@ -128,11 +126,25 @@ async def unlink(request: Request, name: str, me: Linking) -> Response:
     return RedirectResponse(f"/identity/{me.role.value}", 303)
 
 
-async def _leave(front: Front, provider: Provider, session_hash: str | None) -> tuple[str, str]:
+async def _go(request: Request, name: str, flow: Flow) -> Response:
+    front: Front = request.app.state.front
+    provider = front.providers.get(name)
+    if provider is None:
+        return not_let_in(request)
+    try:
+        address, token = await _leave(front, provider, flow)
+    except ProviderAway as error:
+        return _away(request, provider, error)
+    response = RedirectResponse(address, 303)
+    set_away(front, response, token, FLOW_LIFE)
+    return response
+
+
+async def _leave(front: Front, provider: Provider, flow: Flow) -> tuple[str, str]:
     """Where to go, and the token of the way there. Raises `ProviderAway`."""
     token = front.line.token() + front.line.token()
     address = await provider.address(Secrets.of(token), _return_address(front, provider.name), front.line.now())
-    await front.run(lambda work: begin_flow(work.session, token, provider.name, session_hash, work.now))
+    await front.run(lambda work: begin_flow(work.session, token, provider.name, flow, work.now))
     return address, token
 
 
@@ -140,13 +152,16 @@ async def _arrive(request: Request, name: str, flow: Flow, identity: Identity) -
     """Whom the provider vouched for."""
     front: Front = request.app.state.front
     pages: Pages = request.app.state.pages
-    session_hash, token = flow.session_hash, front.line.token() + front.line.token()
+    session_hash, entry_hash = flow.session_hash, flow.entry_hash
+    token = front.line.token() + front.line.token()
+    if entry_hash is not None:
+        return await step_up(request, token, lambda work: identify.step_up(work, name, identity, entry_hash, token))
     if session_hash is not None:
         holder = await front.run(lambda work: identify.link(work, session_hash, name, identity))
-        return RedirectResponse(f"/identity/{holder.role}", 303) if holder else _refused(request)
+        return RedirectResponse(f"/identity/{holder.role}", 303) if holder else not_let_in(request)
     roles = await front.run(lambda work: identify.let_in(work, name, identity, token))
     if not roles:
-        return _refused(request)
+        return not_let_in(request)
     if len(roles) > 1:
         return pages.show(request, "identity-role.html", {"code": token, "roles": roles})
     return _begun(front, roles[0], token)
@@ -172,11 +187,6 @@ def _may_link(work: Work, me: Reader) -> bool:
 
 def _same(given: str, wanted: str) -> bool:
     return hmac.compare_digest(given.encode("utf-8", "surrogatepass"), wanted.encode())
-
-
-def _refused(request: Request) -> Response:
-    pages: Pages = request.app.state.pages
-    return pages.show(request, "identity-refused.html", {}, 403)
 
 
 def _away(request: Request, provider: Provider, error: ProviderAway) -> Response:

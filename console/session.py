@@ -60,6 +60,29 @@ def away_name(front: Front) -> str:
     return f"{_prefix(front)}lanyard-away"
 
 
+def set_entry(front: Front, response: Response, token: str, life: timedelta) -> None:
+    """Mark the window of a Mini App until somebody has signed in there. Strict: no other site leads on from it."""
+    response.set_cookie(
+        entry_name(front),
+        token,
+        max_age=int(life.total_seconds()),
+        secure=_secure(front),
+        httponly=True,
+        samesite="strict",
+        path="/",
+    )
+
+
+def clear_entry(front: Front, response: Response) -> None:
+    """They have."""
+    response.delete_cookie(entry_name(front), secure=_secure(front), httponly=True, samesite="strict", path="/")
+
+
+def entry_name(front: Front) -> str:
+    """As `cookie_name`, for the Mini App before the sign-in."""
+    return f"{_prefix(front)}lanyard-mini-app"
+
+
 def permitted(action: Action) -> Callable[[Request], Awaitable[str]]:
     """A dependency for what one role alone may do: the id of whoever is signed in, in it. As `admit`."""
     (role,) = roles_for(action)

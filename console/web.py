@@ -1,7 +1,8 @@
 """create_app(): the pages put together; signed in unless listed; errors become pages; security headers on all.
 
 Rules kept here:
-- Every route asks for a session of its own role, except those that `entry` lists and the public `directory`.
+- Every route asks for a session of its own role, but for the ways in (`entry`, `identity`, `mini_app`) and the public
+  `directory`.
 - What one may not see does not exist (404); what cannot be done says so; anything else is an incident number.
 - With the database gone every page still shows the emergency words and the duty phone number.
 """
@@ -32,6 +33,7 @@ from console import (
     identity,
     knowledge,
     live,
+    mini_app,
     people,
     private_notes,
     recalling,
@@ -63,7 +65,7 @@ def create_app(front: Front) -> FastAPI:
     # What stands in an address before a reference is looked at first: /desk/reviews is nobody's consultation.
     for room in (answering, identity, entry, account, chat, desk, private_notes, board, live, knowledge, curating):
         app.include_router(room.router)
-    for room in (recalling, restrict, glass, trail, people, review):
+    for room in (recalling, restrict, glass, trail, people, review, mini_app):
         app.include_router(room.router)
     app.include_router(directory.router)
     app.mount("/assets", StaticFiles(directory=front.assets, check_dir=False), name="assets")

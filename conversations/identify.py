@@ -11,6 +11,7 @@ from access.oidc import Identity
 from access.signin import may_begin, open_session
 from access.tables import CodePurpose, Role, Way, WebSession
 from audit.events import Event
+from conversations import mini_app
 from conversations.work import BY_THE_LINE, Work
 
 
@@ -28,6 +29,13 @@ def let_in(work: Work, provider: str, identity: Identity, token: str) -> list[Ro
     else:
         issue_code(work.session, token, CodePurpose.CHOICE, person_id, work.now)
     return roles
+
+
+def step_up(work: Work, provider: str, identity: Identity, entry_hash: str, token: str) -> str:
+    """Somebody came back into the Mini App; gives the page they go on to. Raises `InitDataRefused` for whoever is not
+    the person that Telegram named."""
+    person_id = identities.whose(work.session, work.line.keyring, identity)
+    return mini_app.step_up(work, entry_hash, person_id, Way.PROVIDER, token, provider=provider)
 
 
 def choose(work: Work, code: str, role: Role, token: str) -> None:

@@ -30,6 +30,7 @@ class Doors:
     telegram: bool = False
     relay: bool = False  # words through Telegram; False is doorbell: references and a link only
     public_url: str = "http://127.0.0.1:8000"
+    mini_app: bool = False  # our chat opens inside Telegram too, where there is a sign-in to go on with
 
     def link(self, path: str) -> str:
         """The address of one of our pages."""

@@ -98,11 +98,13 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True)
 class Button:
-    """One tap. `token` is random, single-use, bound to person, consultation and action; `url` opens a page."""
+    """One tap. `token` is random, single-use, bound to person, consultation and action; `url` opens a page, `app` one
+    inside the channel's own client."""
 
     label: str
     token: str = ""  # at most 64 bytes (Bot API callback_data)
     url: str = ""
+    app: str = ""
 
 
 @dataclass(frozen=True)

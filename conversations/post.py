@@ -320,8 +320,16 @@ def _ring(work: Work, row: Consultation, message: Message, to: str, door: str | 
     if door is None and work.session.scalar(waiting.limit(1)) is not None:
         return
     text = door or wording.say("door_new", ref=row.ref, link=link)
-    outgoing = Outgoing(text=text, placeholder=wording.PLACEHOLDER.format(ref=row.ref))
+    placeholder = wording.PLACEHOLDER.format(ref=row.ref)
+    outgoing = Outgoing(text=text, placeholder=placeholder, buttons=_way_in(work, row, to))
     _add(work, Send(to, Purpose.THREAD, outgoing, row, message), ChannelName.TELEGRAM)
+
+
+def _way_in(work: Work, row: Consultation, to: str) -> ButtonRows:
+    """The officer's own chat inside Telegram. The link in the text stays: not every client opens Mini Apps of ours."""
+    if to != row.officer_id or not work.line.doors.mini_app:
+        return ()
+    return ((Button(wording.label("mini_app"), app=work.line.doors.link(f"/mini-app/{row.ref}")),),)
 
 
 def may_carry(work: Work, to: str) -> bool:

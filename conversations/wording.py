@@ -218,6 +218,7 @@ LABELS: dict[str, str] = {
     "here": "I can be reached",
     "acknowledge": "I have read this",
     "open": "Open",
+    "mini_app": "Open here",
 }
 
 FLAG_ANSWERS = {"yes": "yes", "no": "no", "unknown": "not known"}

@@ -294,6 +294,10 @@ class Settings(BaseSettings):
             telegram=self.telegram is not TelegramMode.OFF,
             relay=self.telegram is TelegramMode.RELAY,
             public_url=self.public_url,
+            # Telegram opens https and whole host names alone; and without a sign-in nobody could go on in there.
+            mini_app=self.telegram is not TelegramMode.OFF
+            and re.match(r"https://[^/:]+\.[^/:]", self.public_url) is not None
+            and bool(self.providers),
         )
 
     def database_file(self) -> Path | None:

@@ -23,7 +23,6 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Mount
 
 from access.people import enrolled_addresses, has_people
-from access.provider import Provider
 from audit.events import Event
 from audit.second import SecondTrail
 from bot.channel import Outcome
@@ -51,6 +50,7 @@ from lanyard.bells import Bells
 from lanyard.schema import require_current
 from lanyard.settings import BadSettings, KeySource, Settings, TelegramMode, read_secret
 from lanyard.signing import published
+from lanyard.ways_in import make_providers, mini_app_key
 from storage.database import Database, DatabaseUnavailable
 from storage.key_file import read_key_file
 from storage.keys import Keyring
@@ -187,13 +187,6 @@ def make_telegram(settings: Settings, help_line: Callable[[str], str | None]) ->
     return TelegramChannel(bot_token, settings.telegram_api, clock=now, help_line=help_line)
 
 
-def make_providers(settings: Settings) -> dict[str, Provider]:
-    """Where people may sign in, in the order of the settings. Raises `BadSettings`."""
-    known = [one.registration() for one in settings.providers]
-    strike_out(*(one.client_secret for one in known))
-    return {one.name: Provider(one) for one in known}
-
-
 async def bot_name(settings: Settings) -> str | None:
     """The bot's public name; None where there is no bot or it cannot be asked. Raises `TokenRefused`."""
     telegram = make_telegram(settings, lambda _address: None)
@@ -246,6 +239,7 @@ class Server:
             checkpoint=lambda epoch: published(settings, epoch),
             directory=lambda: self._live,
             providers=make_providers(settings),
+            mini_app_key=mini_app_key(settings),
         )
         # Telegram's calls stay outside the pages' guard, which refuses what no browser of ours sent.
         routes: list[BaseRoute] = [Mount("", create_app(front))]

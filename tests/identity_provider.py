@@ -22,9 +22,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
-import httpx
 from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
+
+from tests.certificate import Certificate
 
 CLIENT, SECRET = "lanyard at example", "s3cret/with+signs:"
 Key = RSAKey | ECKey
@@ -166,22 +167,30 @@ def identity_provider(clock: Callable[[], datetime]) -> Iterator[IdentityProvide
         thread.join()
 
 
+_PROVIDER = """
+import sys
+from oidc_provider_mock import app
+from werkzeug.serving import run_simple
+port, *files = sys.argv[1:]
+run_simple("127.0.0.1", int(port), app(require_nonce=True), threaded=True, ssl_context=tuple(files) or None)
+"""
+
+
 @contextmanager
-def real_provider() -> Iterator[str]:
+def real_provider(certificate: Certificate | None = None) -> Iterator[str]:
     """oidc-provider-mock, a provider made by others, as a process of its own; gives its issuer."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "oidc_provider_mock", "--port", str(port), "--require-nonce", "true"]
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-    issuer = f"http://127.0.0.1:{port}"
+    files = [str(certificate.chain), str(certificate.key)] if certificate else []
+    process = subprocess.Popen([sys.executable, "-c", _PROVIDER, str(port), *files], stderr=subprocess.DEVNULL)
     try:
         for _ in range(300):
-            with suppress(httpx.TransportError):
-                httpx.get(f"{issuer}/jwks")
+            with suppress(OSError):
+                socket.create_connection(("127.0.0.1", port), 1).close()
                 break
             time.sleep(0.1)
-        yield issuer
+        yield f"{'https' if certificate else 'http'}://127.0.0.1:{port}"
     finally:
         process.terminate()
         process.wait(10)

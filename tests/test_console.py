@@ -31,6 +31,9 @@ PUBLIC = {"/", "/board", "/sign-in/{code}", "/sign-in", "/offline", "/service-wo
     "/sign-in/with/{name}",
     "/sign-in/with/{name}/return",
     "/sign-in/role",
+    "/mini-app",
+    "/mini-app/{ref}",
+    "/mini-app/with/{name}",
 }
 ORIGIN = {"origin": "http://testserver"}
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lanyard.settings import BadSettings, read_settings
-from lanyard.wiring import make_providers
+from lanyard.ways_in import make_providers
 from tests.place import Place, only_settings
 
 KNOWN = {"name": "force", "title": "Force", "issuer": "https://login.example", "client_id": "lanyard"}

@@ -62,6 +62,27 @@ async def listening(channel: TelegramChannel, inbox: Inbox) -> AsyncIterator[asy
     await asyncio.gather(task, return_exceptions=True)
 
 
+async def test_a_button_opens_a_page_inside_the_app(ann: Person, channel: TelegramChannel) -> None:
+    ann.start()
+    sent = await channel.send(ANN, "K7Q2")
+    button = Button("Open here", app="https://line.example/mini-app/K7Q2AA")
+    await channel.edit(ANN, sent.remote or "", words("the words", button))
+    assert [(one.label, one.web_app) for one in ann.buttons] == [(button.label, button.app)]
+
+
+async def test_a_button_that_telegram_does_not_open_keeps_no_words_back(
+    api: BotApi, ann: Person, channel: TelegramChannel
+) -> None:
+    ann.start()
+    sent = await channel.send(ANN, "K7Q2")
+    both = Button("Open here", app="http://line.example/"), Button("Yes", token="abc")
+    said = Outgoing(text="the words", placeholder="K7Q2", buttons=tuple((one,) for one in both))
+    edited = await channel.edit(ANN, sent.remote or "", said)
+    assert edited.outcome is Outcome.SENT
+    assert (ann.from_bot[-1].text, [one.label for one in ann.buttons]) == ("the words", ["Yes"])
+    assert len(api.calls("editMessageText")) == 2
+
+
 def words(text: str = "the words", *buttons: Button) -> Outgoing:
     return Outgoing(text=text, placeholder="K7Q2", buttons=(buttons,) if buttons else ())
 

@@ -54,7 +54,7 @@ def start_practice(folder: Path, port: int, **settings: str) -> Practice:
     links: list[tuple[str, str]] = []
     assert process.stdout is not None
     for line in process.stdout:
-        found = re.match(r"\s+(\w+) +[A-Z].*(http://\S+/sign-in/\w+)", line)
+        found = re.match(r"\s+(\w+) +[A-Z].*(https?://\S+/sign-in/\w+)", line)
         if found:
             links.append((found[1], found[2]))
         if "ready on" in line:
