@@ -70,6 +70,7 @@ def enrol(line: Line, window: BrowserContext) -> tuple[Page, Person]:
     pat = line.api.person(501, "Pat")
     officer.goto(f"{line.address}/account/officer")
     officer.get_by_role("button", name="Connect a Telegram account").click()
+    expect(officer.get_by_label("Number that the bot says")).to_be_visible()
     code = re.search(r"start[= ]([0-9a-f]{32})", officer.content())
     assert code is not None
     pat.start(code[1])
