@@ -24,6 +24,7 @@ from conversations.errors import NotYours
 from conversations.private_notes import NoteShown, notes
 from conversations.rota import go_off_duty, go_on_duty
 from conversations.send_entry import send_entry
+from conversations.snippets import SnippetShown, snippets
 from conversations.tables import OfferOutcome
 from conversations.transfer import accept_transfer, offer_transfer, refuse_transfer
 from conversations.work import Work
@@ -48,12 +49,15 @@ class DeskShown:
     colleagues: list[Known]
     asked_to_answer: bool  # the test call at the start of the shift
     notes: dict[str, list[NoteShown]]  # by reference
+    snippets: list[SnippetShown]  # one's own wording
+    wording: str  # of the one that was chosen, to stand in the answer box
 
 
-def _desk(work: Work, me: str, only: str | None = None) -> DeskShown:
+def _desk(work: Work, me: str, only: str | None = None, wording: str = "") -> DeskShown:
     owned = view.idvas_list(work, me)
     shift = store.current_shift(work.session, me, store.IDVA_DUTY, work.now)
     refs = [one.ref for one in reversed(owned)] if only is None else [only]
+    own = snippets(work, me) if refs else []
     colleagues = [one for one in store.on_duty(work.session, store.IDVA_DUTY, work.now) if one != me]
     return DeskShown(
         offers=view.offers(work, me) if only is None else [],
@@ -63,6 +67,8 @@ def _desk(work: Work, me: str, only: str | None = None) -> DeskShown:
         colleagues=[work.person(one) for one in colleagues],
         asked_to_answer=bool(store.not_reached(work.session, [me], work.now)),
         notes={ref: notes(work, ref, me) for ref in refs},
+        snippets=own,
+        wording=next((one.words for one in own if one.id == wording), ""),
     )
 
 
@@ -98,11 +104,11 @@ async def offered(request: Request, me: AtDesk) -> Response:
 
 
 @router.get("/desk/{ref}")
-async def single(request: Request, ref: str, me: Reading) -> Response:
-    """One pane by itself."""
+async def single(request: Request, ref: str, me: Reading, wording: str = "") -> Response:
+    """One pane by itself; with a wording of one's own in the answer box, where one was chosen."""
     front: Front = request.app.state.front
     pages: Pages = request.app.state.pages
-    desk = await front.run(lambda work: _desk(work, me, ref))
+    desk = await front.run(lambda work: _desk(work, me, ref, wording))
     return pages.show(request, "desk.html", _around(front, desk, me))
 
 

@@ -62,6 +62,14 @@ class EmptyNote(LineError):
     """Nothing is written in the note."""
 
 
+class WrongSnippet(LineError):
+    """A wording of your own has 1 to 600 characters, and there are 30 at most. Nothing was changed."""
+
+
+class NoSuchSnippet(LineError):
+    """This wording is not there any more."""
+
+
 class NoAdviceStatus(LineError):
     """Say what it is. Status: information, advice, advice with concern, or needs a decision by the officer's
     supervisor."""

@@ -1,4 +1,4 @@
-"""What IDVAs keep at their desk beside a consultation."""
+"""What IDVAs keep at their desk, beside a consultation or for all of them."""
 
 from __future__ import annotations
 
@@ -20,6 +20,18 @@ class PrivateNote(Base):
 
     id: Mapped[str] = mapped_column(ID, primary_key=True)
     consultation_id: Mapped[str] = mapped_column(ForeignKey("consultation.id"))
+    author_id: Mapped[str] = mapped_column(ForeignKey("person.id"))
+    words: Mapped[Sealed] = mapped_column(SealedText)
+    at: Mapped[datetime]
+
+
+class Snippet(Base):
+    """A sentence that an IDVA often writes. Sealed under their own key."""
+
+    __tablename__ = "snippet"
+    __table_args__ = (Index(None, "author_id"),)
+
+    id: Mapped[str] = mapped_column(ID, primary_key=True)
     author_id: Mapped[str] = mapped_column(ForeignKey("person.id"))
     words: Mapped[Sealed] = mapped_column(SealedText)
     at: Mapped[datetime]

@@ -40,6 +40,7 @@ OPENERS = {
     "conversations/private_notes.py": "private notes, for the IDVAs' side alone; the reading is recorded first",
     "conversations/relay.py": "words for a new owner or for the offer; the reading is recorded",
     "conversations/review_shown.py": "reviews and what was asked in them; the reading is recorded first",
+    "conversations/snippets.py": "an IDVA's own wording, for its author alone",
     "conversations/view.py": "a thread for one of its two sides; the reading is recorded first",
     "conversations/view_signs.py": "why flags and entries came up, beside the thread; the reading is recorded",
     "conversations/work.py": "the one way through which use cases open",

@@ -23,6 +23,26 @@ def goes_on(officer: Page, port: int, ref: str, words: str) -> None:
     expect(officer.locator(".lanyard-words").filter(has_text=words)).to_be_visible(timeout=5_000)
 
 
+def own_wording(desk: Page, port: int, ref: str) -> None:
+    """A sentence of one's own goes into the box of one pane by a tap, to be changed, and into no other."""
+    desk.goto(f"http://127.0.0.1:{port}/wording")
+    desk.get_by_label("New wording").fill("Is she somewhere he cannot hear her?")
+    desk.get_by_role("button", name="Add").click()
+    expect(desk.get_by_label("Wording 1", exact=True)).to_have_value("Is she somewhere he cannot hear her?")
+    assert complaints(desk, "own wording") == []
+    desk.goto(f"http://127.0.0.1:{port}/desk")
+    box = desk.get_by_label(re.compile(f"Write to .* in {ref}"))
+    box.fill("PC,")
+    desk.get_by_text(f"Own wording for {ref}").click()
+    desk.locator(f"[data-pane='{ref}']").get_by_role("button", name="Is she somewhere").click()
+    expect(box).to_have_value("PC, Is she somewhere he cannot hear her?")
+    expect(box).to_be_focused()
+    filled = [one.input_value() for one in desk.get_by_label(re.compile("Write to .* in ")).all()]
+    assert sum(bool(one) for one in filled) == 1
+    if os.environ.get("LANYARD_SHOTS"):
+        desk.locator(f"[data-pane='{ref}']").screenshot(path=str(Path(os.environ["LANYARD_SHOTS"]) / "own.png"))
+
+
 @pytest.mark.timeout(240)
 def test_five_at_once_each_line_goes_to_its_own_consultation(practice: Practice, browser: Browser) -> None:
     window, others = browser.new_context(), browser.new_context(viewport={"width": 1920, "height": 1080})
@@ -55,6 +75,8 @@ def test_five_at_once_each_line_goes_to_its_own_consultation(practice: Practice,
         answers = officer.locator("div.lanyard-words").filter(has_text="Answer")
         expect(answers).to_have_text([f"Answer {number} to {ref}"])
     assert complaints(desk, "five panes") == []
+
+    own_wording(desk, practice.port, refs[0])
 
     lead = sign_in(browser.new_context(viewport={"width": 1920, "height": 1080}), practice.link("supervisor"))
     expect(lead.get_by_role("heading", name="Channels")).to_be_visible()

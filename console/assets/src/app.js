@@ -9,6 +9,7 @@ import './alerts.js'
 import './live.js'
 import './composer.js'
 import './mini-app.js'
+import './wording.js'
 
 // Set before htmx starts, which it does when the document is ready.
 Object.assign(htmx.config, {
