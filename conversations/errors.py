@@ -233,3 +233,7 @@ class NothingToSay(LineError):
 
 class WrongPeriod(LineError):
     """The period has to end after it begins."""
+
+
+class NoSuchReport(NotYours):
+    """There is no such report."""
