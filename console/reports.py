@@ -14,7 +14,7 @@ from audit.reports.paper import to_csv, to_pdf
 from console.front import Front
 from console.page import Pages
 from console.plots import draw
-from console.reader import Reader, local_today, reader
+from console.reader import Reader, reader
 from conversations import reports
 from conversations.reports import Period, Sharing
 from conversations.work import Work
@@ -24,7 +24,7 @@ Reading = Annotated[Reader, Depends(reader(Action.READ_REPORTS))]
 Taking = Annotated[Reader, Depends(reader(Action.SHARE_REPORT))]
 MONTH = "^(20[0-9][0-9]-(0[1-9]|1[0-2]))?$"
 Month = Annotated[str, Query(pattern=MONTH)]
-MonthTyped = Annotated[str, Form(pattern=MONTH)]
+Quarter = Annotated[str, Form(pattern="^20[0-9][0-9]-[1-4]$")]
 # Letters, digits and what stands in a name of an organisation or a reference; it goes into the trail.
 Line = Annotated[str, Form(pattern=r"^[A-Za-z0-9][A-Za-z0-9 .,&'()/:-]{1,79}$")]
 FIRST = next(iter(REPORTS))
@@ -50,16 +50,16 @@ async def share(
     recipient: Line,
     purpose: Line,
     form: Annotated[str, Form(pattern="^(csv|pdf)$")],
-    since: MonthTyped = "",
-    until: MonthTyped = "",
+    quarter: Quarter,
 ) -> Response:
     """The report as a file, without small numbers. It is recorded before it is made."""
     front: Front = request.app.state.front
+    year, part = map(int, quarter.split("-"))
     sharing = Sharing(recipient, purpose)
-    shared = await front.run(lambda work: reports.share(work, me.id, name, _period(work, since, until), sharing))
+    shared = await front.run(lambda work: reports.share(work, me.id, name, (year, part), sharing))
     make, kind = (to_pdf, "application/pdf") if form == "pdf" else (to_csv, "text/csv; charset=utf-8")
     file = await asyncio.to_thread(make, shared)
-    called = f"lanyard-{name}-{shared.first:%Y-%m}-{shared.last:%Y-%m}.{form}"
+    called = f"lanyard-{name}-{quarter}.{form}"
     return Response(file, media_type=kind, headers={"Content-Disposition": f'attachment; filename="{called}"'})
 
 
@@ -70,7 +70,8 @@ async def _show(request: Request, me: Reader, name: str, since: str, until: str)
     def load(work: Work) -> dict[str, Any]:
         period = _period(work, since, until)
         shown = reports.look(work, me.id, name, period)
-        return {"shown": shown, "period": period, "drawn": [(one, draw(one)) for one in shown.tables]}
+        drawn = [(one, draw(one)) for one in shown.tables]
+        return {"shown": shown, "period": period, "drawn": drawn, "quarters": reports.quarters_over(work)}
 
     values = await front.run(load)
     return pages.show(request, "reports.html", values | {"me": me, "role": me.role, "reports": REPORTS})
@@ -78,6 +79,6 @@ async def _show(request: Request, me: Reader, name: str, since: str, until: str)
 
 def _period(work: Work, since: str, until: str) -> Period:
     """The months asked for; where none is, this one."""
-    this = f"{local_today(work):%Y-%m}"
+    this = f"{reports.today(work):%Y-%m}"
     begin, end = (date.fromisoformat(f"{month}-01") for month in (since or until or this, until or since or this))
     return Period.of_months(begin, end)

@@ -235,5 +235,9 @@ class WrongPeriod(LineError):
     """The period has to end after it begins."""
 
 
+class NotOver(LineError):
+    """A report leaves the house once its period is over."""
+
+
 class NoSuchReport(NotYours):
     """There is no such report."""

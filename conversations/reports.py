@@ -2,7 +2,8 @@
 
 Rules kept here:
 - What leaves the house leaves without small numbers and without IDVAs' names, and is in the trail before it is made.
-- Periods are whole months: figures of single days could be worked out from two that overlap.
+- What leaves the house is of one quarter of a year that has ended: what one file hides could be worked out from two
+  of periods that overlap.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ from audit.reports.every import REPORTS
 from audit.reports.figures import Report, Sums
 from audit.reports.paper import Shared
 from audit.reports.table import Table
-from audit.reports.totals import Progress, progress, sums_of, take_in
-from conversations.errors import NoSuchReport, WrongPeriod
+from audit.reports.totals import LOCAL, Progress, progress, sums_of, take_in
+from conversations.errors import NoSuchReport, NotOver, WrongPeriod
 from conversations.line import Line
 from conversations.standing import require
 from conversations.work import Work, working
@@ -35,6 +36,11 @@ class Period:
 
     first: date
     last: date  # included
+
+    @classmethod
+    def of_quarter(cls, year: int, quarter: int) -> Period:
+        """A quarter of a year, 1 to 4."""
+        return cls.of_months(date(year, quarter * 3 - 2, 1), date(year, quarter * 3, 1))
 
     @classmethod
     def of_months(cls, first: date, last: date) -> Period:
@@ -69,9 +75,13 @@ def look(work: Work, by: str, name: str, period: Period) -> Shown:
     return _made(work, name, period, named=True)
 
 
-def share(work: Work, by: str, name: str, period: Period, sharing: Sharing) -> Shared:
-    """One report to be taken out of the house. Raises `RoleMissing` or `NoSuchReport`."""
+def share(work: Work, by: str, name: str, quarter: tuple[int, int], sharing: Sharing) -> Shared:
+    """One report to be taken out of the house, of a year and its quarter. Raises `RoleMissing`, `NotOver` or
+    `NoSuchReport`."""
     require(work, by, Action.SHARE_REPORT)
+    period = Period.of_quarter(*quarter)
+    if period.last >= today(work):
+        raise NotOver
     made = _made(work, name, period, named=False)
     facts = {"report": name, "first": period.first.isoformat(), "last": period.last.isoformat(), "words": False}
     work.record(Event.EXPORTED, by, recipient=sharing.recipient, purpose=sharing.purpose, **facts)
@@ -86,6 +96,18 @@ def share(work: Work, by: str, name: str, period: Period, sharing: Sharing) -> S
         made.progress.counted,
         made.tables,
     )
+
+
+def quarters_over(work: Work) -> list[tuple[int, int]]:
+    """The last four quarters that have ended, as year and quarter, the latest first."""
+    day = today(work)
+    whole = day.year * 4 + (day.month - 1) // 3
+    return [(one // 4, one % 4 + 1) for one in range(whole - 1, whole - 5, -1)]
+
+
+def today(work: Work) -> date:
+    """The day where people are."""
+    return work.now.astimezone(LOCAL).date()
 
 
 def _made(work: Work, name: str, period: Period, *, named: bool) -> Shown:

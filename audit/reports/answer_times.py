@@ -72,7 +72,7 @@ def _how_soon(sums: Sums, counts: dict[str, int]) -> Table:
         below = most
     rows += [("Later", _between(counts, below, None)), ("Not answered", counts.get(NONE, 0))]
     columns = (Column("First answer"), Column("Questions", counts=True))
-    return Table("How soon questions were answered", columns, tuple(rows), sums.asked, plot=Plot.BARS)
+    return Table("How soon questions were answered", columns, tuple(rows), sums.asked, plot=Plot.BARS, shared=False)
 
 
 def _between(counts: dict[str, int], over: int, most: int | None) -> int:

@@ -117,6 +117,9 @@ def _offered(history: History, _leaf: Leaf, facts: Mapping[str, Any]) -> None:
 def _detail(history: History, _leaf: Leaf, facts: Mapping[str, Any]) -> None:
     if facts["what"] == "grade":
         history.stated = facts.get("value")
+    # Urgent from here on, though no move says so yet: `conversations.routing.is_urgent`.
+    if (facts["what"], facts.get("value")) in (("grade", "high"), ("victim_safe", False)):
+        history.urgent = True
 
 
 def _graded(history: History, _leaf: Leaf, facts: Mapping[str, Any]) -> None:
@@ -125,6 +128,7 @@ def _graded(history: History, _leaf: Leaf, facts: Mapping[str, Any]) -> None:
 
 def _raised(history: History, _leaf: Leaf, facts: Mapping[str, Any]) -> None:
     history.raised.add(facts["flag"])
+    history.urgent = True
 
 
 def _flag_answered(history: History, _leaf: Leaf, facts: Mapping[str, Any]) -> None:

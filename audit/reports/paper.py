@@ -19,7 +19,7 @@ from audit.reports.table import HIDDEN, LEAST, Cell, Table, for_sharing
 
 TEMPLATE = Path(__file__).with_name("report.typ")
 MARKING = "OFFICIAL"
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")  # the last four: their full-width forms
 RULE = (
     f"Numbers from 1 to {LEAST - 1}, and what would give them away, are hidden. Figures show what went together, "
     "not what caused what: there is no comparison group."
@@ -47,7 +47,7 @@ def to_csv(shared: Shared) -> bytes:
     rows = csv.writer(file)
     for fact in _facts(shared):
         rows.writerow(map(_harmless, fact))
-    for table in map(for_sharing, shared.tables):
+    for table in _leaving(shared):
         rows.writerow([])
         rows.writerow([_harmless(table.title)])
         rows.writerow([_harmless(_about(table))])
@@ -63,9 +63,13 @@ def to_pdf(shared: Shared) -> bytes:
         "marking": MARKING,
         "prepared": f"Prepared {both_times(shared.prepared_at)}",
         "facts": [[visible(name), visible(value)] for name, value in _facts(shared)],
-        "tables": [_told(for_sharing(table)) for table in shared.tables],
+        "tables": [_told(table) for table in _leaving(shared)],
     }
     return typeset(TEMPLATE, told, shared.prepared_at)
+
+
+def _leaving(shared: Shared) -> list[Table]:
+    return [for_sharing(table) for table in shared.tables if table.shared]
 
 
 def _facts(shared: Shared) -> Sequence[tuple[str, str]]:
@@ -101,4 +105,4 @@ def _text(cell: Cell) -> str:
 
 def _harmless(cell: Cell) -> str:
     text = _text(cell)
-    return f"'{text}" if text.startswith(FORMULA) else text
+    return f"'{text}" if text.startswith(FORMULA) or text.lstrip().startswith(FORMULA) else text

@@ -6,6 +6,8 @@ Rules kept here:
 - One hidden count alone could be found from the sum: the next smallest are hidden with it, until at least two are that
   make at least 10 together. Where that cannot be, the whole column is hidden, its sum too.
 - Nothing about fewer than 10 consultations is shared.
+- How many are missing is hidden where it, or what it leaves of n, is below 5, and where hidden counts make its sum.
+- Of two tables whose sums meet, one is shared: from both, what each hides could be worked out.
 - What is worked out from a hidden count is hidden.
 """
 
@@ -54,6 +56,7 @@ class Table:
     total: bool = False  # the last row is the sum of those above
     across: bool = False  # the counts of a row make a sum that is known elsewhere
     plot: Plot = Plot.NONE
+    shared: bool = True  # whether it may leave the house
     against: tuple[tuple[float, ...], ...] = ()  # what a heat map sets its counts against, cell by cell
 
 
@@ -69,7 +72,14 @@ def for_sharing(table: Table) -> Table:
         tuple(HIDDEN if (row, at) in hidden else cell for at, cell in enumerate(cells))
         for row, cells in enumerate(table.rows)
     )
-    return replace(table, rows=rows, n=None if few else table.n, missing=None if _few(table.missing) else table.missing)
+    return replace(table, rows=rows, n=None if few else table.n, missing=_missing(table, hidden))
+
+
+def _missing(table: Table, hidden: AbstractSet[Place]) -> int | None:
+    if table.n is None or table.missing is None or table.n < 2 * LEAST:
+        return None
+    told = table.n - table.missing
+    return None if _few(table.missing) or _few(told) or (hidden and (table.total or table.across)) else table.missing
 
 
 def _groups(table: Table) -> list[list[Place]]:
