@@ -194,7 +194,7 @@ def test_topics_and_entries_are_those_reckoned_by_hand(house: House) -> None:
     ref = house.asks("officer1", "She has a dog")
     house.asks("officer2", "What now?")
     accepts(house, ref)
-    house.do(lambda work: send_entry(Case.load(work, house.row(ref).id), house.id("jane"), DOGS.entry.id))
+    house.do(lambda work: send_entry(Case.load(work, house.row(ref).id), house.id("jane"), f"{DOGS.entry.id}.1"))
     topics, _ = shown(house, "topics-and-flags")
     assert [number for _, number in topics.rows] == [1]
     assert (topics.n, topics.missing) == (2, 1)
@@ -207,7 +207,9 @@ def test_grades_are_those_reckoned_by_hand(house: House) -> None:
     refs = four(house)
     house.do(lambda work: review.grade_later(work, refs[0], house.id("sam"), "medium"))
     (grades,) = shown(house, "grades")
-    found = {(name, at): number for name, numbers in rows(grades).items() for at, number in enumerate(numbers) if number}
+    found = {
+        (name, at): number for name, numbers in rows(grades).items() for at, number in enumerate(numbers) if number
+    }
     assert found == {("High", 1): 1, ("Not given", 4): 3}
     assert (grades.n, grades.missing) == (4, 3)
 
@@ -321,12 +323,16 @@ def some_days(house: House, chance: Random, moves: int) -> None:
     """Whatever comes: questions, answers, shifts, ends, in any order; what is not possible is not done."""
     refs: list[str] = []
     for _ in range(moves):
-        house.wait(minutes=chance.choice((0, 0, 1, 7, 240)))
+        house.clock.forward(minutes=chance.choice((0, 0, 1, 7, 240)))
+        if not chance.randrange(12):
+            house.wait(minutes=2)
         one = chance.choice(refs) if refs else house.asks()
         doing = chance.randrange(9)
         try:
             if doing <= 1:
-                refs.append(house.asks(chance.choice(("officer1", "officer2")), chance.choice(("What now?", "A knife"))))
+                refs.append(
+                    house.asks(chance.choice(("officer1", "officer2")), chance.choice(("What now?", "A knife")))
+                )
             elif doing == 2:
                 house.on_duty(chance.choice(("jane", "amira")), hours=chance.choice((1, 8)))
             elif doing == 3:
@@ -341,18 +347,18 @@ def some_days(house: House, chance: Random, moves: int) -> None:
                 act(house, one, lambda case: consult.set_grade(case, chance.choice(("high", "medium"))))
             else:
                 house.says(house.name(house.row(one).officer_id) or "", "And now?", one)
-        except Exception:  # noqa: BLE001, S112 - not possible now: the next
+        except Exception:  # noqa: BLE001 - not possible now: the next
             continue
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 def test_sums_leaf_by_leaf_are_those_of_a_slow_recount(house: House, seed: int) -> None:
     chance = Random(seed)
     for _ in range(3):  # counted in between, by any step: what was counted is counted again once more is known
-        some_days(house, chance, 25)
+        some_days(house, chance, 16)
         counted(house, chance.choice((1, 3, 50)))
     by_leaf = kept(house)
-    assert sum(sums["asked"] for sums in by_leaf.values()) > 5
+    assert sum(sums["asked"] for sums in by_leaf.values()) > 2
     assert by_leaf == slowly(house)
     forgotten(house)
     counted(house, 1)
