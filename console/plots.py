@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 from audit.reports.table import Plot, Table
 
-WIDTH = 360
+WIDTH = 290
 MOST = 25  # bars in one plot; the table has all
 ROW = 40  # of one bar with its label
-SIDE, TOP, CELL, LINE = 52, 22, 44, 22  # of a heat map: hours, weekdays, a cell's width and height
+SIDE, TOP, CELL, LINE = 52, 22, 34, 22  # of a heat map: hours, weekdays, a cell's width and height
 DEEPEST = 0.45  # how strong the fullest cell is filled: its number can still be read
 
 

@@ -116,8 +116,10 @@ def _made(work: Work, name: str, period: Period, *, named: bool) -> Shown:
         raise NoSuchReport
     counts = sums_of(work.session, period.first, period.last)
     there = cover(work.session, period.first, period.last, work.now)
-    people = {found.split("/")[1] for found in counts if found.startswith("idva/")} | set(there.hours)
-    names = _names(work) | (_titles(work, people) if named else _numbers(people))
+    names = _names(work)
+    if report.people:
+        people = {found.split("/")[1] for found in counts if found.startswith("idva/")} | set(there.hours)
+        names |= _titles(work, people) if named else _numbers(people)
     sums = Sums(period.first, period.last, counts, there, names)
     return Shown(report, tuple(report.tables(sums)), progress(work.session))
 

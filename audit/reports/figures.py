@@ -68,6 +68,7 @@ class Report:
     about: str  # one sentence for the reader
     count: Callable[[Question], Tally]
     tables: Callable[[Sums], list[Table]]
+    people: bool = False  # whether it tells of single IDVAs: only then are names opened
 
 
 def at_rank(counts: Mapping[int, int], share: float) -> int | None:

@@ -40,4 +40,4 @@ def tables(sums: Sums) -> list[Table]:
     return [Table("Workload of each IDVA", columns, rows, sums.asked, 0, note, plot=Plot.BARS)]
 
 
-REPORT = Report("workload", "Workload", "What each IDVA was asked and did.", count, tables)
+REPORT = Report("workload", "Workload", "What each IDVA was asked and did.", count, tables, people=True)
