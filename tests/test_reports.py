@@ -23,7 +23,7 @@ from audit.reports.every import REPORTS, count
 from audit.reports.figures import Question
 from audit.reports.history import fold
 from audit.reports.table import Table
-from audit.reports.totals import LOCAL, ReportDay, ReportHead, ReportShift, take_in
+from audit.reports.totals import LOCAL, ReportHead, ReportMonth, ReportShift, take_in
 from conversations import consult, reports, restrict, review, rota, search, store, to_review
 from conversations.advise import Advice, AdviceStatus, advise, understood
 from conversations.case import Case
@@ -267,7 +267,7 @@ def test_a_restricted_consultation_counts_like_any_other_and_nothing_names_it(ho
 def test_reports_open_no_words(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     four(house)
     counted(house)
-    stored = b"".join(house.do(lambda work: list(work.session.scalars(select(ReportDay.sums)))))
+    stored = b"".join(house.do(lambda work: list(work.session.scalars(select(ReportMonth.sums)))))
     for words in (b"knife", b"coercive", b"Tell me", b"Example", b"PC"):
         assert words not in stored
 
@@ -290,8 +290,8 @@ def slowly(house: House) -> dict[str, Counter[str]]:
             asked = datetime.fromtimestamp(history.asked_at / 1000, UTC).astimezone(LOCAL)
             covered = on_duty_at(leaves, history.leaf, history.asked_at)
             for name, number in count(Question(history, asked, covered)):
-                found[f"{asked:%Y-%m-%d}"][name] += number
-    return {day: +sums for day, sums in found.items()}
+                found[f"{asked:%Y-%m}"][name] += number
+    return {month: +sums for month, sums in found.items()}
 
 
 def on_duty_at(leaves: list[dict[str, object]], before: int, at: int) -> bool:
@@ -309,14 +309,14 @@ def on_duty_at(leaves: list[dict[str, object]], before: int, at: int) -> bool:
 
 
 def kept(house: House) -> dict[str, Counter[str]]:
-    query = select(ReportDay.day, ReportDay.sums)
-    found = house.do(lambda work: [(day, Counter(json.loads(sums))) for day, sums in work.session.execute(query)])
-    return {day: sums for day, sums in found if sums}
+    query = select(ReportMonth.month, ReportMonth.sums)
+    found = house.do(lambda work: [(month, Counter(json.loads(sums))) for month, sums in work.session.execute(query)])
+    return {month: sums for month, sums in found if sums}
 
 
 def forgotten(house: House) -> None:
     """The sums, thrown away."""
-    for table in (ReportDay, ReportShift, ReportHead):
+    for table in (ReportMonth, ReportShift, ReportHead):
         house.do(lambda work, gone=table: work.session.execute(delete(gone)))  # type: ignore[misc]
 
 
@@ -367,7 +367,7 @@ def test_other_definitions_begin_from_nothing(house: House, monkeypatch: pytest.
     four(house)
     counted(house)
     before = kept(house)
-    house.do(lambda work: setattr(work.session.get(ReportDay, "2026-11-20"), "sums", b'{"asked": 99}'))
+    house.do(lambda work: setattr(work.session.get(ReportMonth, "2026-11"), "sums", b'{"asked": 99}'))
     monkeypatch.setattr(totals, "VERSION", totals.VERSION + 1)
     assert house.do(lambda work: totals.progress(work.session)).counted == 0
     counted(house)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -17,7 +17,7 @@ from audit.reports.every import REPORTS
 from audit.reports.every import count as counts_of
 from audit.reports.figures import Question
 from audit.reports.history import History
-from audit.reports.totals import LOCAL, ReportDay, ReportShift
+from audit.reports.totals import LOCAL, ReportMonth, ReportShift
 from knowledge.flags import Flag
 from knowledge.topics import TOPICS
 from tests.house import TEAM, House
@@ -53,18 +53,21 @@ def question(chance: Random, idvas: list[str], day: date) -> Question:
 def a_year(house: House, until: date) -> None:
     """The sums of 200,020 consultations, and ten IDVAs' shifts."""
     chance, idvas = Random(1), [house.id(name) for name in ("jane", "amira")] + [f"{one:032x}" for one in range(8)]
+    months: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for back in range(DAYS):
-        day, sums = until - timedelta(days=back), Counter[str]()
+        day = until - timedelta(days=back)
         for _ in range(EACH_DAY):
             for name, number in counts_of(question(chance, idvas, day)):
-                sums[name] += number
+                months[f"{day:%Y-%m}"][name] += number
         begin = int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp() * 1000)
         with house.work() as work:
-            work.session.add(ReportDay(day=f"{day:%Y-%m-%d}", sums=json.dumps(sums).encode()))
             for at, idva in enumerate(idvas):
                 starts = begin + at * 7_200_000
                 shift = ReportShift(leaf=back * 10 + at, person_id=idva, starts_at=starts, ends_at=starts + 28_800_000)
                 work.session.add(shift)
+    with house.work() as work:
+        for month, sums in months.items():
+            work.session.add(ReportMonth(month=month, sums=json.dumps(sums).encode()))
 
 
 def test_a_page_over_200_000_consultations_is_quick_and_asks_few_queries(
@@ -92,4 +95,4 @@ def test_a_page_over_200_000_consultations_is_quick_and_asks_few_queries(
     month, year = (sorted(times)[int(len(times) * 0.95)] * 1000 for times in took.values())
     print(f"95th percentile: a month {month:.0f} ms, a year {year:.0f} ms")
     assert month < 100
-    assert year < 1_000
+    assert year < 100

@@ -25,7 +25,7 @@ REPORTS: dict[str, Report] = {
 
 
 def count(question: Question) -> Tally:
-    """All that one consultation adds to the sums of the day it was asked."""
+    """All that one consultation adds to the sums of the month it was asked."""
     yield "asked", 1
     for report in REPORTS.values():
         yield from report.count(question)

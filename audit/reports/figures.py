@@ -15,7 +15,7 @@ Tally = Iterator[tuple[str, int]]
 
 @dataclass(frozen=True)
 class Question:
-    """One consultation, as it is counted on the day it was asked."""
+    """One consultation, as it is counted in the month it was asked."""
 
     history: History
     asked: datetime  # where people are

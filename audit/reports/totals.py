@@ -1,4 +1,4 @@
-"""The sums that reports are made from, by the day a question was asked: brought up to date leaf by leaf.
+"""The sums that reports are made from, by the month a question was asked: brought up to date leaf by leaf.
 
 Rules kept here:
 - They are worked out from the leaves alone, hold no words, and can be thrown away: what they hold is always what
@@ -46,12 +46,12 @@ class ReportHead(Base):
     size: Mapped[int] = mapped_column(BigInteger)
 
 
-class ReportDay(Base):
-    """What was asked on one day, summed."""
+class ReportMonth(Base):
+    """What was asked in one month, summed."""
 
-    __tablename__ = "report_day"
+    __tablename__ = "report_month"
 
-    day: Mapped[str] = mapped_column(String(10), primary_key=True)  # where people are, as 2026-11-23
+    month: Mapped[str] = mapped_column(String(7), primary_key=True)  # where people are, as 2026-11
     sums: Mapped[bytes] = mapped_column(LargeBinary)  # JSON: name and count
 
 
@@ -107,7 +107,7 @@ def _locked(session: Session) -> ReportHead:
         head = ReportHead(id=1, version=VERSION, size=0)
         session.add(head)
     elif head.version != VERSION:
-        for table in (ReportDay, ReportShift):
+        for table in (ReportMonth, ReportShift):
             session.execute(delete(table))
         head.version, head.size = VERSION, 0
     return head
@@ -137,8 +137,8 @@ def _count_again(session: Session, consultations: set[str], start: int, stop: in
             before = [leaf for leaf in leaves if leaf["index"] < start]
             for upto, sign in ((before, -1), (leaves, 1)):
                 _add(session, changes, upto, sign)
-    for day, change in changes.items():
-        row = session.get(ReportDay, day) or ReportDay(day=day, sums=b"{}")
+    for month, change in changes.items():
+        row = session.get(ReportMonth, month) or ReportMonth(month=month, sums=b"{}")
         sums = Counter(json.loads(row.sums))
         sums.update(change)
         row.sums = json.dumps({name: count for name, count in sorted(sums.items()) if count}).encode()
@@ -161,7 +161,7 @@ def _add(session: Session, changes: defaultdict[str, Counter[str]], leaves: Iter
     asked = datetime.fromtimestamp(history.asked_at / 1000, UTC).astimezone(LOCAL)
     question = Question(history, asked, _covered(session, history.asked_at, history.leaf))
     for name, number in count(question):
-        changes[f"{asked:%Y-%m-%d}"][name] += sign * number
+        changes[f"{asked:%Y-%m}"][name] += sign * number
 
 
 def _covered(session: Session, at: int, leaf: int) -> bool:
@@ -173,8 +173,8 @@ def _covered(session: Session, at: int, leaf: int) -> bool:
 
 
 def sums_of(session: Session, first: date, last: date) -> Counter[str]:
-    """The sums of these days, both included."""
-    query = select(ReportDay.sums).where(ReportDay.day >= f"{first:%Y-%m-%d}", ReportDay.day <= f"{last:%Y-%m-%d}")
+    """The sums from the month of one day to that of the other, both included."""
+    query = select(ReportMonth.sums).where(ReportMonth.month >= f"{first:%Y-%m}", ReportMonth.month <= f"{last:%Y-%m}")
     found: Counter[str] = Counter()
     for sums in session.scalars(query):
         found.update(json.loads(sums))

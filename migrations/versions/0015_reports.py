@@ -20,10 +20,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_report_head")),
     )
     op.create_table(
-        "report_day",
-        sa.Column("day", sa.String(length=10), nullable=False),
+        "report_month",
+        sa.Column("month", sa.String(length=7), nullable=False),
         sa.Column("sums", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("day", name=op.f("pk_report_day")),
+        sa.PrimaryKeyConstraint("month", name=op.f("pk_report_month")),
     )
     op.create_table(
         "report_shift",
@@ -39,5 +39,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("report_shift")
-    op.drop_table("report_day")
+    op.drop_table("report_month")
     op.drop_table("report_head")
