@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from access.people import slug
@@ -216,7 +217,7 @@ def _free_ref(work: Work) -> str:
             return ref
 
 
-def _take(case: Case, author_id: str, side: Side, words: Words, **facts: str) -> Message:
+def _take(case: Case, author_id: str, side: Side, words: Words, **facts: Any) -> Message:
     message = write_message(
         case.work,
         case.row,

@@ -83,8 +83,16 @@ def share(work: Work, by: str, name: str, quarter: tuple[int, int], sharing: Sha
     if period.last >= today(work):
         raise NotOver
     made = _made(work, name, period, named=False)
-    facts = {"report": name, "first": period.first.isoformat(), "last": period.last.isoformat(), "words": False}
-    work.record(Event.EXPORTED, by, recipient=sharing.recipient, purpose=sharing.purpose, **facts)
+    work.record(
+        Event.EXPORTED,
+        by,
+        recipient=sharing.recipient,
+        purpose=sharing.purpose,
+        report=name,
+        first=period.first.isoformat(),
+        last=period.last.isoformat(),
+        words=False,
+    )
     return Shared(
         made.report.title,
         period.first,

@@ -17,7 +17,7 @@ from audit.reports.answer_times import STEPS
 from audit.reports.every import REPORTS
 from audit.reports.figures import Cover, Sums
 from audit.reports.paper import Shared, to_csv, to_pdf
-from audit.reports.table import HIDDEN, LEAST, Column, Plot, Table, for_sharing
+from audit.reports.table import HIDDEN, LEAST, Column, Plot, Rows, Table, for_sharing
 
 NOBODY = Cover({}, {})
 SHARED = Shared(
@@ -52,7 +52,7 @@ def ranges(
 def test_no_hidden_count_can_be_worked_out_from_the_sum(counts: list[int]) -> None:
     total = sum(counts)
     columns = (Column("Name"), Column("Count", counts=True))
-    lines = tuple((f"row {at}", count) for at, count in enumerate(counts))
+    lines: Rows = tuple((f"row {at}", count) for at, count in enumerate(counts))
     shared = for_sharing(Table("t", columns, (*lines, ("All", total)), total, total=True))
     cells, sum_shown = [row[1] for row in shared.rows[:-1]], shared.rows[-1][1]
     assert not [cell for cell in cells if isinstance(cell, int) and 0 < cell < LEAST]
@@ -71,7 +71,7 @@ def test_no_hidden_part_can_be_worked_out_from_its_whole(pairs: list[tuple[int, 
     pairs = [(max(pair), min(pair)) for pair in pairs]
     columns = (Column("Name"), Column("Whole", counts=True), Column("Part", counts=True, part_of=1))
     sums = tuple(map(sum, zip(*pairs, strict=True)))
-    lines = (*((f"row {at}", *pair) for at, pair in enumerate(pairs)), ("All", *sums))
+    lines: Rows = (*((f"row {at}", *pair) for at, pair in enumerate(pairs)), ("All", *sums))
     shared = for_sharing(Table("t", columns, lines, sums[0], total=True))
     for _, whole, part in shared.rows:
         if isinstance(part, int):
@@ -94,7 +94,7 @@ def test_no_hidden_part_can_be_worked_out_from_its_whole(pairs: list[tuple[int, 
 def test_no_hidden_cell_stands_alone_in_a_row_or_column_whose_sum_may_be_known(grid: list[list[int]]) -> None:
     columns = (Column("Name"), *(Column(str(at), counts=True) for at in range(4)))
     n = sum(map(sum, grid))
-    lines = tuple((str(at), *row) for at, row in enumerate(grid))
+    lines: Rows = tuple((str(at), *row) for at, row in enumerate(grid))
     shared = for_sharing(Table("t", columns, lines, n, sum(row[-1] for row in grid), across=True))
     shown = [row[1:] for row in shared.rows]
     for group, truth in [
@@ -111,7 +111,7 @@ def test_no_hidden_cell_stands_alone_in_a_row_or_column_whose_sum_may_be_known(g
 @given(some.lists(few, min_size=168, max_size=168))
 def test_no_hidden_hour_of_a_heat_map_can_be_worked_out_from_n(counts: list[int]) -> None:
     columns = (Column("Hour"), *(Column(str(day), counts=True) for day in range(7)))
-    lines = tuple((str(hour), *counts[hour * 7 : hour * 7 + 7]) for hour in range(24))
+    lines: Rows = tuple((str(hour), *counts[hour * 7 : hour * 7 + 7]) for hour in range(24))
     shared = for_sharing(Table("t", columns, lines, sum(counts), plot=Plot.HEAT))
     cells = [cell for row in shared.rows for cell in row[1:]]
     assume(shared.n is not None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from audit.reports.figures import Question, Report, Sums, Tally
-from audit.reports.table import Column, Plot, Table
+from audit.reports.table import Column, Plot, Rows, Table
 
 HOW = {"suggested": "Shown by the line", "sent": "Sent by an IDVA"}
 
@@ -21,7 +21,7 @@ def tables(sums: Sums) -> list[Table]:
     found = sums.under("entry")
     entries = sorted({name.rpartition("/")[0] for name in found}, key=lambda one: (-_all(found, one), one))
     columns = (Column("Entry"), *(Column(title, counts=True) for title in HOW.values()))
-    rows = tuple((entry, *(found.get(f"{entry}/{how}", 0) for how in HOW)) for entry in entries)
+    rows: Rows = tuple((entry, *(found.get(f"{entry}/{how}", 0) for how in HOW)) for entry in entries)
     note = "Missing: questions in which none was shown. Whether an entry was of use is not asked of officers."
     return [Table("Entries", columns, rows, sums.asked, sums.get("entries", "none"), note, plot=Plot.BARS)]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from audit.reports.figures import Question, Report, Sums, Tally
-from audit.reports.table import Column, Table
+from audit.reports.table import Column, Rows, Table
 
 GRADES = {
     "high": "High",
@@ -27,7 +27,9 @@ def tables(sums: Sums) -> list[Table]:
         Column("As the officer set it"),
         *(Column(f"Later: {title.lower()}", counts=True) for title in GRADES.values()),
     )
-    rows = tuple((title, *(found.get(f"{stated}/{later}", 0) for later in GRADES)) for stated, title in GRADES.items())
+    rows: Rows = tuple(
+        (title, *(found.get(f"{stated}/{later}", 0) for later in GRADES)) for stated, title in GRADES.items()
+    )
     missing = sum(count for name, count in found.items() if name.endswith("/none"))
     note = "Missing: no later grade was recorded. People graded; the line never does."
     return [Table("Grade stated and later", columns, rows, sums.asked, missing, note, across=True)]

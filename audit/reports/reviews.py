@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from audit.reports.figures import Question, Report, Sums, Tally
-from audit.reports.table import Column, Table
+from audit.reports.table import Column, Rows, Table
 
 STANDARDS = {"safe": "Safe", "right": "Right", "recorded": "Recorded", "kind": "Kind", "timely": "Timely"}
 MARKS = {"yes": "Met", "no": "Not met", "na": "Not applicable"}
@@ -21,7 +21,7 @@ def count(question: Question) -> Tally:
 def tables(sums: Sums) -> list[Table]:
     """Marks by standard."""
     columns = (Column("Standard"), *(Column(title, counts=True) for title in MARKS.values()))
-    rows = tuple(
+    rows: Rows = tuple(
         (title, *(sums.get("review", standard, mark) for mark in MARKS)) for standard, title in STANDARDS.items()
     )
     reviewed = sums.get("reviewed", "yes")

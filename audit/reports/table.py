@@ -22,6 +22,7 @@ LEAST = 5  # the smallest count that is shared
 HIDDEN = "hidden"
 
 Cell = str | int | float | None  # None: there is nothing to tell
+Rows = tuple[tuple[Cell, ...], ...]
 Place = tuple[int, int]  # row and column of a cell
 
 
@@ -49,7 +50,7 @@ class Table:
 
     title: str
     columns: tuple[Column, ...]
-    rows: tuple[tuple[Cell, ...], ...]
+    rows: Rows
     n: int | None  # consultations it is about; None: hidden
     missing: int | None = 0  # of these, those whose leaves do not say what was asked of them
     note: str = ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from audit.reports.answer_times import PROMPT
 from audit.reports.figures import Question, Report, Sums, Tally, percent, seconds
-from audit.reports.table import Cell, Column, Plot, Table
+from audit.reports.table import Cell, Column, Plot, Rows, Table
 
 LIVE = "live"
 ENDS = {
@@ -54,7 +54,7 @@ def _hours(sums: Sums) -> Table:
         Column("Kept, because nobody could take it", counts=True, part_of=1),
         Column("Share answered", based_on=2),
     )
-    rows = tuple(
+    rows: Rows = tuple(
         (title, *(found.get(name, 0) for name in names), percent(found.get("answered", 0), found.get("asked", 0)))
         for title, found in [*by_duty, ("All", every)]
     )

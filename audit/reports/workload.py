@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from audit.reports.figures import Question, Report, Sums, Tally
-from audit.reports.table import Column, Plot, Table
+from audit.reports.table import Column, Plot, Rows, Table
 
 DID = {
     "taken": "Taken",
@@ -28,7 +28,7 @@ def tables(sums: Sums) -> list[Table]:
     ids = {name.partition("/")[0] for name in found} | set(sums.cover.hours)
     people = sorted(ids, key=lambda one: (sums.name(one), one))
     columns = (Column("IDVA"), *(Column(title, counts=True) for title in DID.values()), Column("Hours on duty"))
-    rows = tuple(
+    rows: Rows = tuple(
         (
             sums.name(person),
             *(found.get(f"{person}/{did}", 0) for did in DID),
