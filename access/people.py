@@ -7,6 +7,7 @@ Rules kept here:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -153,6 +154,11 @@ def is_active(session: Session, person_id: str) -> bool:
 def services(session: Session) -> list[str]:
     """The forces and trusts that people here belong to."""
     return sorted(session.scalars(select(Person.service).distinct()))
+
+
+def slug(service: str) -> str:
+    """A force or trust as the trail names it: "example-constabulary"."""
+    return "-".join(re.findall(r"[a-z0-9]+", service.lower()))
 
 
 def active_with_role(session: Session, role: Role) -> list[str]:

@@ -44,6 +44,8 @@ class Action(Enum):
     REVIEW = "review"  # read and mark what has ended and was drawn, urgent, flagged or graded otherwise later
     GRADE_LATER = "grade_later"  # say how the risk was graded once it had ended
     ANSWER_REVIEW = "answer_review"  # answer what a reviewer asks about a consultation one had
+    READ_REPORTS = "read_reports"  # figures of the line; no words, and about no one consultation
+    SHARE_REPORT = "share_report"  # take figures out of the house, without small numbers
     LEAD = "lead"  # be on duty as lead
     LEAD_TAKE = "lead_take"  # deal with one in person, as lead
     READ_CATALOGUE = "read_catalogue"  # what officers may be offered
@@ -128,6 +130,8 @@ GRANTS: tuple[Grant, ...] = (
     _grant(_A.REVIEW, _BOARD, set(Relation) - {_R.NONE, _R.SHUT_OUT}, {Stage.ENDED}),
     _grant(_A.GRADE_LATER, {Role.SUPERVISOR, Role.SERGEANT}),
     _grant(_A.ANSWER_REVIEW, {Role.IDVA}),
+    _grant(_A.READ_REPORTS, _BOARD),
+    _grant(_A.SHARE_REPORT, _BOARD),
     _grant(_A.LEAD, _BOARD),
     _grant(_A.LEAD_TAKE, _BOARD, {_R.STRANGER, _R.OWNER, _R.OFFERED, _R.FORMER, _R.GLASS}),
     _grant(_A.READ_CATALOGUE, _READERS),

@@ -79,12 +79,18 @@ class Dossier:
 
 
 def to_pdf(dossier: Dossier) -> bytes:
-    """The dossier as PDF/UA-1. What no font at hand can show stands there by its code point, never as an empty box."""
-    data, lacking = json.dumps(_data(dossier), ensure_ascii=False), frozenset[str]()
+    """The dossier as PDF/UA-1."""
+    return typeset(TEMPLATE, _data(dossier), dossier.prepared_at)
+
+
+def typeset(template: Path, told: dict[str, object], made_at: datetime) -> bytes:
+    """A template filled in, as PDF/UA-1. What no font at hand can show stands there by its code point, never as an
+    empty box."""
+    data, lacking = json.dumps(told, ensure_ascii=False), frozenset[str]()
     while True:
         shown = "".join(_code_point(sign) if _kind(sign) in lacking else sign for sign in data)
         try:
-            return _compile(shown, int(dossier.prepared_at.timestamp()))
+            return _compile(template, shown, int(made_at.timestamp()))
         except typst.TypstError as error:
             found = _UNSHOWN.search(str(error))
             if found is None:
@@ -92,9 +98,9 @@ def to_pdf(dossier: Dossier) -> bytes:
             lacking |= _grown(lacking, found[1])
 
 
-def _compile(data: str, made_at: int) -> bytes:
-    template, given = TEMPLATE.read_bytes(), {"dossier": data}
-    return typst.compile(template, format="pdf", sys_inputs=given, pdf_standards="ua-1", timestamp=made_at)
+def _compile(template: Path, data: str, made_at: int) -> bytes:
+    text, given = template.read_bytes(), {"told": data}
+    return typst.compile(text, format="pdf", sys_inputs=given, pdf_standards="ua-1", timestamp=made_at)
 
 
 def _grown(lacking: frozenset[str], text: str) -> frozenset[str]:

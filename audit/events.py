@@ -106,7 +106,7 @@ class Event(Enum):
     CLOCK_SKEW = ("line.clock_skew", Category.SYSTEM)  # a sender's clock is more than five minutes ahead of ours
     TRAIL_RECOVERED = ("trail.recovered", Category.SYSTEM)  # the end of the trail was lost, and somebody owned up to it
     TRAIL_SEARCHED = ("trail.searched", Category.CONSULTATION)  # somebody looked for leaves, and by what
-    EXPORTED = ("trail.exported", Category.DISCLOSURE)  # a bundle left the house
+    EXPORTED = ("trail.exported", Category.DISCLOSURE)  # a bundle or a report left the house
     KEY_MADE = ("keys.made", Category.SYSTEM)  # a key-encryption key was made; its id only
     KEYS_REWRAPPED = ("keys.rewrapped", Category.SYSTEM)  # one batch of a rotation: how many, under which key
     KEY_RETIRED = ("keys.retired", Category.SYSTEM)  # a replaced key-encryption key was destroyed

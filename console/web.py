@@ -37,6 +37,7 @@ from console import (
     people,
     private_notes,
     recalling,
+    reports,
     restrict,
     review,
     snippets,
@@ -66,7 +67,7 @@ def create_app(front: Front) -> FastAPI:
     # What stands in an address before a reference is looked at first: /desk/reviews is nobody's consultation.
     for room in (answering, identity, entry, account, chat, desk, private_notes, board, live, knowledge, curating):
         app.include_router(room.router)
-    for room in (snippets, recalling, restrict, glass, trail, people, review, mini_app):
+    for room in (snippets, recalling, restrict, glass, trail, people, review, mini_app, reports):
         app.include_router(room.router)
     app.include_router(directory.router)
     app.mount("/assets", StaticFiles(directory=front.assets, check_dir=False), name="assets")

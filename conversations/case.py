@@ -84,6 +84,7 @@ class Case:
             trigger=trigger.value,
             **{"from": before.value, "to": after.value},
             owner=self.row.idva_id,
+            urgent=self.row.urgent,
         )
         if not quiet:
             for notice in notices(trigger, before):

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
+from access.people import slug
 from audit.events import Event
 from conversations import store, wording
 from conversations.case import Case
@@ -47,7 +49,7 @@ def ask(work: Work, officer_id: str, words: Words) -> Case:
     """A new question: stored, acknowledged and offered in one go."""
     row = _new_consultation(work, officer_id)
     case = Case(work, row)
-    message = _take(case, officer_id, Side.OFFICER, words)
+    message = _take(case, officer_id, Side.OFFICER, words, service=slug(work.person(officer_id).service))
     seen = _look(case, words.text)
     flags = note_flags(case, message, seen.findings)
     if words.written_at and work.now - words.written_at > work.line.policy.stale_after:
@@ -125,13 +127,13 @@ def edit(case: Case, message: Message, person_id: str, text: str) -> None:
 def set_grade(case: Case, grade: str) -> str:
     """The grade as the officer set it; the line never grades. Gives the sentence's detail."""
     case.row.grade = grade
-    return _detail(case, "grade", f"grade {wording.GRADES[grade]}")
+    return _detail(case, "grade", f"grade {wording.GRADES[grade]}", grade)
 
 
 def set_safe(case: Case, safe: bool) -> str:
     """Whether the victim is safe at this moment, as the officer says."""
     case.row.victim_safe = safe
-    return _detail(case, "victim_safe", f"victim safe now: {wording.SAFE[safe]}")
+    return _detail(case, "victim_safe", f"victim safe now: {wording.SAFE[safe]}", safe)
 
 
 def set_incident(case: Case, number: str) -> str:
@@ -215,7 +217,7 @@ def _free_ref(work: Work) -> str:
             return ref
 
 
-def _take(case: Case, author_id: str, side: Side, words: Words) -> Message:
+def _take(case: Case, author_id: str, side: Side, words: Words, **facts: Any) -> Message:
     message = write_message(
         case.work,
         case.row,
@@ -225,13 +227,15 @@ def _take(case: Case, author_id: str, side: Side, words: Words) -> Message:
         audience=Audience.BOTH,
         author_id=author_id,
         origin=words.origin,
+        **facts,
     )
     case.work.wake(case.row.officer_id, case.row.idva_id)
     return message
 
 
-def _detail(case: Case, what: str, detail: str) -> str:
-    case.work.record(Event.DETAIL_SET, case.row.officer_id, case.row.id, what=what)
+def _detail(case: Case, what: str, detail: str, value: str | bool | None = None) -> str:
+    """`value` stands in the leaf: a grade or a yes or no, never a number that somebody gave."""
+    case.work.record(Event.DETAIL_SET, case.row.officer_id, case.row.id, what=what, value=value)
     if is_urgent(case.row.grade, case.row.victim_safe, ()):
         make_urgent(case)
     if case.state in OWNED:

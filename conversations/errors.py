@@ -241,3 +241,11 @@ class NothingToSay(LineError):
 
 class WrongPeriod(LineError):
     """The period has to end after it begins."""
+
+
+class NotOver(LineError):
+    """A report leaves the house once its period is over."""
+
+
+class NoSuchReport(NotYours):
+    """There is no such report."""

@@ -94,7 +94,10 @@ def note_as_shown(case: Case, published: Published, by: str, how: How) -> None:
     """Keep who was shown which version: in the trail, and for a correction if it turns out wrong."""
     work, entry = case.work, published.entry
     note_shown(work.session, case.row.officer_id, case.row.id, published, how, work.now)
-    work.record(Event.ENTRY_SHOWN, by, case.row.id, entry=entry.id, version=published.version, how=how.value)
+    topic = next(iter(entry.topics), None)
+    work.record(
+        Event.ENTRY_SHOWN, by, case.row.id, entry=entry.id, version=published.version, how=how.value, topic=topic
+    )
 
 
 def published_as(case: Case, argument: str) -> Published:

@@ -26,6 +26,7 @@ from access.people import enrolled_addresses, has_people
 from audit.events import Event
 from audit.second import SecondTrail
 from bot.channel import Outcome
+from bot.counting import keep_counting
 from bot.courier import Courier
 from bot.intake import Intake
 from bot.quiet import strike_out
@@ -293,6 +294,7 @@ class Server:
             ("watch", self._watch.keep()),
             ("archive", self._keep_archive()),
             ("guide", self._keep_guide()),
+            ("reports", keep_counting(self._house.line, self._threads)),
         ]
         if self.telegram and self._courier:
             runners.append(("courier", self._courier.carry()))

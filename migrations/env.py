@@ -5,6 +5,7 @@ from __future__ import annotations
 from alembic import context
 
 import access.tables
+import audit.reports.totals
 import audit.trail
 import conversations.tables
 import conversations.tables_access

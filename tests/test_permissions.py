@@ -39,7 +39,7 @@ RELATIONS = tuple(one for one in Relation if one is not Relation.NONE)
 NARROWER = {(Action.CORRECT_ADVICE, Relation.STRANGER)}  # only once whoever advised has left, and here nobody has
 NEVER = (Relation.SHUT_OUT, Stage.WAITING)  # nobody is shut out from where help is needed
 STAGES = {Stage.WAITING: State.KEPT, Stage.HELD: State.TALKING, Stage.ENDED: State.ADVISED}
-FORM = {"suspect": "nhs"} | dict.fromkeys(
+FORM = {"suspect": "nhs", "recipient": "Trust", "purpose": "Board", "form": "csv", "quarter": "2026-1"} | dict.fromkeys(
     ("staff_id", "text", "token", "ids", "do_now", "tell", "entry", "colleague", "hours"), "x"
 )
 TEAM = {
