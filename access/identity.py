@@ -40,11 +40,18 @@ class Flow:
     session_hash: str | None
 
 
-def begin_flow(session: Session, token: str, provider: str, session_hash: str | None, now: datetime) -> None:
+def begin_flow(
+    session: Session,
+    token: str,
+    provider: str,
+    session_hash: str | None,
+    now: datetime,
+    life: timedelta = FLOW_LIFE,
+) -> None:
     """Somebody goes to a provider, with `token` in their cookie. Those who never came back are forgotten."""
     session.execute(delete(SignInFlow).where(SignInFlow.expires_at <= now))
     session.add(
-        SignInFlow(token_hash=hash_of(token), provider=provider, session_hash=session_hash, expires_at=now + FLOW_LIFE)
+        SignInFlow(token_hash=hash_of(token), provider=provider, session_hash=session_hash, expires_at=now + life)
     )
     session.flush()
 

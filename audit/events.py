@@ -90,6 +90,9 @@ class Event(Enum):
     IDENTITY_LINKED = ("access.identity_linked", Category.COLLECTION)  # a force or trust sign-in is somebody's from now
     IDENTITY_UNLINKED = ("access.identity_unlinked", Category.ERASURE)  # it no longer is
     IDENTITY_REFUSED = ("access.identity_refused", Category.SYSTEM)  # one that is nobody's, or is not believed
+    PASSKEY_ADDED = ("access.passkey_added", Category.COLLECTION)  # a passkey is somebody's from now
+    PASSKEY_REMOVED = ("access.passkey_removed", Category.ERASURE)  # its person took it away
+    PASSKEY_REFUSED = ("access.passkey_refused", Category.SYSTEM)  # one that proves nothing, is nobody's, or was copied
     SIGNED_IN = ("access.signed_in", Category.SYSTEM)  # a web session began
     SIGNED_OUT = ("access.signed_out", Category.SYSTEM)  # a web session was ended
     TAP_REFUSED = ("tap.refused", Category.SYSTEM)  # a button with a wrong, foreign or expired token
@@ -114,6 +117,7 @@ URGENT = frozenset(
         Event.ROLES_SET,
         Event.PERSON_ADDED,
         Event.IDENTITY_LINKED,
+        Event.PASSKEY_ADDED,
         Event.TRAIL_RECOVERED,
         Event.EXPORTED,
         Event.RESTRICTED,

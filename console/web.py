@@ -32,6 +32,7 @@ from console import (
     identity,
     knowledge,
     live,
+    passkeys,
     people,
     private_notes,
     recalling,
@@ -63,7 +64,7 @@ def create_app(front: Front) -> FastAPI:
     # What stands in an address before a reference is looked at first: /desk/reviews is nobody's consultation.
     for room in (answering, identity, entry, account, chat, desk, private_notes, board, live, knowledge, curating):
         app.include_router(room.router)
-    for room in (recalling, restrict, glass, trail, people, review):
+    for room in (recalling, restrict, glass, trail, people, review, passkeys):
         app.include_router(room.router)
     app.include_router(directory.router)
     app.mount("/assets", StaticFiles(directory=front.assets, check_dir=False), name="assets")

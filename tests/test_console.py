@@ -31,6 +31,8 @@ PUBLIC = {"/", "/board", "/sign-in/{code}", "/sign-in", "/offline", "/service-wo
     "/sign-in/with/{name}",
     "/sign-in/with/{name}/return",
     "/sign-in/role",
+    "/sign-in/passkey",
+    "/sign-in/passkey/options",
 }
 ORIGIN = {"origin": "http://testserver"}
 

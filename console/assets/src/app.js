@@ -8,6 +8,7 @@ import 'htmx-ext-sse'
 import './alerts.js'
 import './live.js'
 import './composer.js'
+import './passkeys.js'
 
 // Set before htmx starts, which it does when the document is ready.
 Object.assign(htmx.config, {

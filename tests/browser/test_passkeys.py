@@ -1,0 +1,129 @@
+"""A passkey is added and signs in, in a real browser with a device of its own: by hand, by keyboard, and refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, expect
+
+from tests.browser.conftest import Practice, free_port, sign_in, start_practice, stop_practice
+from tests.browser.test_pages import complaints
+
+pytestmark = pytest.mark.browser
+
+DEVICE = {
+    "protocol": "ctap2",
+    "transport": "internal",
+    "hasResidentKey": True,
+    "hasUserVerification": True,
+    "isUserVerified": True,
+    "automaticPresenceSimulation": True,
+}
+
+
+@pytest.fixture
+def named_practice(tmp_path: Path) -> Iterator[Practice]:
+    """A practice line at an address for which browsers keep passkeys."""
+    port = free_port()
+    running = start_practice(tmp_path / "practice", port, PUBLIC_URL=f"http://localhost:{port}")
+    yield running
+    stop_practice(running)
+
+
+def with_device(window: BrowserContext, page: Page) -> tuple[CDPSession, str]:
+    """A device in this window."""
+    wire = window.new_cdp_session(page)
+    wire.send("WebAuthn.enable")
+    return wire, wire.send("WebAuthn.addVirtualAuthenticator", {"options": DEVICE})["authenticatorId"]
+
+
+def press(page: Page, name: str) -> None:
+    """Come to a button by keyboard, and press it."""
+    page.locator("main").focus()
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.textContent.trim()") == name:
+            page.keyboard.press("Enter")
+            return
+    raise AssertionError(f"no key leads to {name}")
+
+
+@pytest.mark.timeout(240)
+def test_from_a_one_time_link_to_signing_in_with_a_passkey(named_practice: Practice, browser: Browser) -> None:
+    window = browser.new_context()
+    page = sign_in(window, named_practice.link("officer"))
+    wire, device = with_device(window, page)
+    page.get_by_role("link", name="Account").click()
+    found = complaints(page, "none yet")
+    page.get_by_role("button", name="Add a passkey").click()
+    expect(page.get_by_text("not used yet")).to_be_visible()
+    found += complaints(page, "added")
+    (held,) = wire.send("WebAuthn.getCredentials", {"authenticatorId": device})["credentials"]
+    assert (held["rpId"], held["isResidentCredential"]) == ("localhost", True)
+
+    # The device has one of this person's already: no second one is made.
+    page.get_by_role("button", name="Add another passkey").click()
+    expect(page.get_by_role("status").get_by_text("This device has one of your passkeys already.")).to_be_visible()
+
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("button", name="Sign in with a passkey")).to_be_visible()
+    found += complaints(page, "start")
+    press(page, "Sign in with a passkey")
+    expect(page.get_by_label("Write your question")).to_be_visible()
+    assert page.url.endswith("/chat")
+    page.get_by_role("link", name="Account").click()
+    expect(page.get_by_text("last used", exact=False).first).to_be_visible()
+    found += complaints(page, "used")
+
+    page.get_by_role("link", name="Remove the passkey of one device").click()
+    expect(page.get_by_text("It is the last way you have of signing in by yourself.")).to_be_visible()
+    found += complaints(page, "removing")
+    page.get_by_role("button", name="Remove this passkey").click()
+    expect(page.get_by_text("You have none.")).to_be_visible()
+
+    # The device still holds it; here it is nobody's.
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_role("button", name="Sign in with a passkey").click()
+    expect(page.get_by_role("heading", name="That passkey did not work")).to_be_visible()
+    found += complaints(page, "refused")
+    window.close()
+    assert found == []
+
+
+@pytest.mark.timeout(180)
+def test_without_a_finger_or_a_device_nobody_comes_in_and_the_page_says_so(
+    named_practice: Practice, browser: Browser
+) -> None:
+    window = browser.new_context()
+    page = sign_in(window, named_practice.link("officer"))
+    wire, device = with_device(window, page)
+    wire.send("WebAuthn.setUserVerified", {"authenticatorId": device, "isUserVerified": False})
+    page.get_by_role("link", name="Account").click()
+    page.get_by_role("button", name="Add a passkey").click()
+    expect(page.get_by_role("status").get_by_text("No passkey was used.")).to_be_visible()
+    expect(page.get_by_text("You have none.")).to_be_visible()
+
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_role("button", name="Sign in with a passkey").click()
+    expect(page.get_by_role("status").get_by_text("No passkey was used.")).to_be_visible()
+    named_practice.process.terminate()
+    named_practice.process.wait(15)
+    page.get_by_role("button", name="Sign in with a passkey").click()
+    expect(page.get_by_role("status").get_by_text("That could not be begun.")).to_be_visible()
+    window.close()
+
+
+@pytest.mark.timeout(120)
+def test_without_javascript_the_other_ways_are_named(named_practice: Practice, browser: Browser) -> None:
+    window = browser.new_context(java_script_enabled=False)
+    page = window.new_page()
+    page.goto(f"http://localhost:{named_practice.port}/")
+    expect(page.get_by_text("Passkeys need JavaScript")).to_be_visible()
+    expect(page.get_by_role("button", name="Sign in with a passkey")).to_have_count(0)
+    page.goto(named_practice.link("officer"))
+    page.get_by_role("button", name="Sign in as").click()
+    page.get_by_role("link", name="Account").click()
+    expect(page.get_by_text("One-time links let you in without.")).to_be_visible()
+    window.close()
