@@ -44,7 +44,7 @@ class Device:
         """Make the passkey."""
         self.holder = to_bytes(asked["user"]["id"])
         client = self._client("webauthn.create", asked["challenge"])
-        credential = bytes(16) + len(self.id).to_bytes(2) + self.id + self._public()
+        credential = bytes(16) + len(self.id).to_bytes(2) + self.id + self.public()
         data = self._data(self.flags | NEW) + credential
         attestation = cbor2.dumps({"fmt": "none", "attStmt": {}, "authData": data})
         return self._answer(client, attestationObject=to_text(attestation), transports=["internal", "made-up"])
@@ -65,7 +65,8 @@ class Device:
     def _data(self, flags: int) -> bytes:
         return sha256(self.host.encode()).digest() + bytes([flags]) + self.count.to_bytes(4)
 
-    def _public(self) -> bytes:
+    def public(self) -> bytes:
+        """Its public key, as it says it."""
         numbers = self.key.public_key().public_numbers()
         return cbor2.dumps({1: 2, 3: -7, -1: 1, -2: numbers.x.to_bytes(32), -3: numbers.y.to_bytes(32)})
 

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from hypothesis import given
+from hypothesis import strategies as some
 
-from access.passkey_proof import challenge_of
+from access.passkey_proof import NotProven, Site, challenge_of, claimed, made, proven_count
 from access.tables import Passkey, Role, SignInFlow, WebSession
 from audit.events import Event
-from tests.authenticator import UP, UV, Device, altered, to_text
+from conversations import passkeys
+from tests.authenticator import UP, UV, Device, altered, to_bytes, to_text
 from tests.house import TEAM, House
 from tests.passkey_doors import BOTH, HERE, Keys, in_memory, is_refused, main_of, opened
 
@@ -280,3 +287,61 @@ def test_strangers_cannot_fill_the_trail(quick: Keys) -> None:
     quick.asked(browser)
     quick.show(browser, "{}")
     assert len(quick.told(Event.PASSKEY_REFUSED)) == 21
+
+
+def test_of_two_that_show_the_same_count_at_once_one_is_let_in(keys: Keys) -> None:
+    device, site = keys.added(count=1), Site("http://localhost:8000", "localhost")
+    for _ in range(5):
+        shown = []
+        for copy in (replace(device), replace(device)):
+            browser = keys.browser()
+            shown.append((json.dumps(copy.get(keys.asked(browser))), browser.cookies["lanyard-away"]))
+        barrier = Barrier(2)
+
+        def enter(one: tuple[str, str], barrier: Barrier = barrier) -> list[Role]:
+            barrier.wait()
+            token = one[1][::-1]
+            return keys.house.do(lambda work: passkeys.let_in(work, site, one[1], one[0], token))
+
+        with ThreadPoolExecutor(2) as threads:
+            let_in = list(threads.map(enter, shown))
+        assert sorted(let_in, key=len) == [[], [Role.OFFICER]]
+        device = replace(device, count=device.count + 1)
+    assert [leaf["why"] for leaf in keys.told(Event.PASSKEY_REFUSED)] == ["copied"] * 5
+
+
+@pytest.mark.parametrize("part", ["clientDataJSON", "authenticatorData", "signature"])
+def test_one_changed_bit_is_enough_not_to_be_proven(part: str) -> None:
+    device, site, challenge = Device(), Site("http://localhost:8000", "localhost"), bytes(32)
+    device.create({"user": {"id": "eA"}, "challenge": to_text(challenge)})
+    answer = device.get({"challenge": to_text(challenge)})
+    public = device.public()
+    assert proven_count(site, challenge, json.dumps(answer), public) == 1
+    data = to_bytes(answer["response"][part])
+    for at, bit in product(range(len(data)), range(8)):
+        changed = data[:at] + bytes([data[at] ^ 1 << bit]) + data[at + 1 :]
+        with pytest.raises(NotProven):
+            proven_count(site, challenge, json.dumps(responding(**{part: to_text(changed)})(answer)), public)
+
+
+JSON = some.recursive(
+    some.none() | some.booleans() | some.integers() | some.text(max_size=20),
+    lambda inner: (
+        some.lists(inner, max_size=3)
+        | some.dictionaries(
+            some.sampled_from(["id", "rawId", "type", "response", "clientDataJSON", "signature"]), inner
+        )
+    ),
+)
+
+
+@given(some.text() | JSON.map(json.dumps))
+def test_whatever_is_sent_is_refused_and_breaks_nothing(answer: str) -> None:
+    site = Site("http://localhost:8000", "localhost")
+    for read in (
+        lambda: made(site, bytes(32), answer),
+        lambda: claimed(answer),
+        lambda: proven_count(site, bytes(32), answer, Device().public()),
+    ):
+        with pytest.raises(NotProven):
+            read()
