@@ -41,7 +41,9 @@ class Flow:
     entry_hash: str | None = None
 
 
-def begin_flow(session: Session, token: str, provider: str, flow: Flow, now: datetime) -> None:
+def begin_flow(
+    session: Session, token: str, provider: str, flow: Flow, now: datetime, life: timedelta = FLOW_LIFE
+) -> None:
     """Somebody goes to a provider, with `token` in their cookie. Those who never came back are forgotten."""
     session.execute(delete(SignInFlow).where(SignInFlow.expires_at <= now))
     session.add(
@@ -50,7 +52,7 @@ def begin_flow(session: Session, token: str, provider: str, flow: Flow, now: dat
             provider=provider,
             session_hash=flow.session_hash,
             entry_hash=flow.entry_hash,
-            expires_at=now + FLOW_LIFE,
+            expires_at=now + life,
         )
     )
     session.flush()

@@ -22,7 +22,7 @@ class Action(Enum):
     LISTEN = "listen"  # be told that something changed; never what
     OWN_ACCOUNT = "own_account"  # end one's sessions, bind one's Telegram account
     MANAGE_PEOPLE = "manage_people"  # add people, give roles, suspend, make sign-in links
-    LINK_IDENTITY = "link_identity"  # say which force or trust sign-in is one's own
+    LINK_IDENTITY = "link_identity"  # say which force or trust sign-in is one's own; add and remove passkeys
     MARK_SHOWN = "mark_shown"  # say that messages are on one's screen
     ASK = "ask"  # see one's own consultations, ask something new
     READ_ASKED = "read_asked"  # read what one asked and was answered

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import Enum
 
-from sqlalchemy import Boolean, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.database import Base
@@ -39,6 +39,7 @@ class CodePurpose(Enum):
     TELEGRAM = "telegram"  # binds the Telegram account that presents it
     TELEGRAM_PAGE = "telegram_web"  # the same, once the number it is told was typed into the page
     CHOICE = "choice"  # a web session in whichever of their roles somebody chooses, having signed in at a provider
+    PASSKEY = "passkey"  # the same, having shown a passkey
 
 
 class Way(Enum):
@@ -46,6 +47,7 @@ class Way(Enum):
 
     LINK = "link"  # by a one-time link: may say which force or trust sign-in is theirs
     PROVIDER = "provider"  # by the sign-in of a force or trust
+    PASSKEY = "passkey"  # by a passkey
 
 
 class Person(Base):
@@ -139,7 +141,8 @@ class LinkedIdentity(Base):
 
 
 class SignInFlow(Base):
-    """Somebody is away at a provider. Deleted when they come back; only the SHA-256 of their cookie is kept."""
+    """Somebody is away at a provider, or with their passkey. Deleted when they come back; only the SHA-256 of their
+    cookie is kept."""
 
     __tablename__ = "sign_in_flow"
 
@@ -162,6 +165,23 @@ class MiniAppEntry(Base):
     page: Mapped[str] = mapped_column(String(64))  # where they go on to
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]  # they signed in
+
+
+class Passkey(Base):
+    """A passkey of somebody: what proves it, and nothing that signs. Each is only one person's."""
+
+    __tablename__ = "passkey"
+    __table_args__ = (Index(None, "person_id"),)
+
+    credential_hash: Mapped[str] = mapped_column(String(64), primary_key=True)  # SHA-256 of the credential's id
+    person_id: Mapped[str] = mapped_column(ForeignKey("person.id"))
+    credential_id: Mapped[bytes] = mapped_column(LargeBinary)
+    public_key: Mapped[bytes] = mapped_column(LargeBinary)  # COSE
+    count: Mapped[int] = mapped_column(BigInteger)  # of its signatures, as its device says; 0: it does not count
+    kind: Mapped[str] = mapped_column(String(8))
+    transports: Mapped[str] = mapped_column(String(60))
+    added_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
 
 
 class Attempt(Base):

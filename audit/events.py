@@ -95,6 +95,9 @@ class Event(Enum):
     IDENTITY_REFUSED = ("access.identity_refused", Category.SYSTEM)  # one that is nobody's, or is not believed
     MINI_APP_OPENED = ("access.mini_app_opened", Category.SYSTEM)  # somebody, by Telegram's word: no words yet
     MINI_APP_REFUSED = ("access.mini_app_refused", Category.SYSTEM)  # why; once a minute for each reason, never who
+    PASSKEY_ADDED = ("access.passkey_added", Category.COLLECTION)  # a passkey is somebody's from now
+    PASSKEY_REMOVED = ("access.passkey_removed", Category.ERASURE)  # its person took it away
+    PASSKEY_REFUSED = ("access.passkey_refused", Category.SYSTEM)  # one that proves nothing, is nobody's, or was copied
     SIGNED_IN = ("access.signed_in", Category.SYSTEM)  # a web session began
     SIGNED_OUT = ("access.signed_out", Category.SYSTEM)  # a web session was ended
     TAP_REFUSED = ("tap.refused", Category.SYSTEM)  # a button with a wrong, foreign or expired token
@@ -119,6 +122,7 @@ URGENT = frozenset(
         Event.ROLES_SET,
         Event.PERSON_ADDED,
         Event.IDENTITY_LINKED,
+        Event.PASSKEY_ADDED,
         Event.TRAIL_RECOVERED,
         Event.EXPORTED,
         Event.RESTRICTED,

@@ -12,10 +12,12 @@ from fastapi import APIRouter, Depends, Form, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from access.binding import Echoed, is_asked, is_bound
+from access.passkeys import MOST, kept
 from access.permissions import Action
 from access.signin import open_sessions
 from console.acts import LEASE_WARNING, went
 from console.front import Front
+from console.identity import can_link
 from console.page import Pages
 from console.reader import Reader, reader
 from conversations import own_account
@@ -95,8 +97,10 @@ async def _show(
             "bound": is_bound(work.session, me.id),
             "asked": is_asked(work.session, me.id, work.now),
             "telegram": work.line.doors.telegram,
+            "passkeys": kept(work.session, me.id),
+            "may_link": can_link(work, me),
         }
 
     values = await front.run(load)
     more = {"me": me, "role": me.role, "base": _home(me), "made": made, "came": came, "warning": LEASE_WARNING}
-    return pages.show(request, "account-page.html", values | more, status)
+    return pages.show(request, "account-page.html", values | more | {"site": front.site, "most": MOST}, status)

@@ -23,8 +23,9 @@ router = APIRouter()
 @router.get("/")
 async def start(request: Request) -> Response:
     """What this is, and how to get in."""
+    front: Front = request.app.state.front
     pages: Pages = request.app.state.pages
-    return pages.show(request, "start.html", {})
+    return pages.show(request, "start.html", {"site": front.site})
 
 
 @router.get("/sign-in/{code}")

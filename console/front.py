@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from access.passkey_proof import Site, site_of
 from access.provider import Provider
 from audit.proof import Find, no_checkpoints
 from conversations.line import Line
@@ -51,3 +52,8 @@ class Front:
     directory: Callable[[], tuple[Published, ...] | None] = tuple  # what is live, from memory; None: not read yet
     providers: Mapping[str, Provider] = field(default_factory=dict)  # where people may sign in, by name
     mini_app_key: bytes | None = None  # of what Telegram signs for our Mini App; None: there is none
+
+    @property
+    def site(self) -> Site | None:
+        """What passkeys are bound to; None: browsers keep none for our address."""
+        return site_of(self.line.doors.public_url)

@@ -96,7 +96,7 @@ async def own(request: Request, me: Linking) -> Response:
     pages: Pages = request.app.state.pages
 
     def load(work: Work) -> dict[str, Any]:
-        return {"linked": linked(work.session, me.id), "may_link": _may_link(work, me)}
+        return {"linked": linked(work.session, me.id), "may_link": can_link(work, me)}
 
     return pages.show(request, "identity.html", await front.run(load) | {"role": me.role})
 
@@ -107,7 +107,7 @@ async def begin_linking(request: Request, name: str, me: Linking) -> Response:
     front: Front = request.app.state.front
     pages: Pages = request.app.state.pages
     provider = front.providers.get(name)
-    if provider is None or not await front.run(lambda work: _may_link(work, me)):
+    if provider is None or not await front.run(lambda work: can_link(work, me)):
         return not_let_in(request)
     try:
         address, token = await _leave(front, provider, Flow(session_hash=me.token_hash))
@@ -177,7 +177,8 @@ def _return_address(front: Front, name: str) -> str:
     return front.line.doors.link(f"/sign-in/with/{name}/return")
 
 
-def _may_link(work: Work, me: Reader) -> bool:
+def can_link(work: Work, me: Reader) -> bool:
+    """Whether this session is one in which somebody says how they sign in from now on."""
     try:
         may_link(work.session, me.token_hash, work.now)
     except CannotLink:

@@ -38,7 +38,8 @@ def clear_cookie(front: Front, response: Response, role: Role) -> None:
 
 
 def set_away(front: Front, response: Response, token: str, life: timedelta) -> None:
-    """Mark a browser that goes to a provider's sign-in. Lax, or it would not be sent when they come back."""
+    """Mark a browser that goes to a provider's sign-in, or asks a passkey. Lax, or it would not be sent when they come
+    back."""
     response.set_cookie(
         away_name(front),
         token,

@@ -34,6 +34,7 @@ from console import (
     knowledge,
     live,
     mini_app,
+    passkeys,
     people,
     private_notes,
     recalling,
@@ -67,7 +68,7 @@ def create_app(front: Front) -> FastAPI:
     # What stands in an address before a reference is looked at first: /desk/reviews is nobody's consultation.
     for room in (answering, identity, entry, account, chat, desk, private_notes, board, live, knowledge, curating):
         app.include_router(room.router)
-    for room in (snippets, recalling, restrict, glass, trail, people, review, mini_app, reports):
+    for room in (snippets, recalling, restrict, glass, trail, people, review, mini_app, passkeys, reports):
         app.include_router(room.router)
     app.include_router(directory.router)
     app.mount("/assets", StaticFiles(directory=front.assets, check_dir=False), name="assets")

@@ -6,7 +6,7 @@ Rule kept here: what is refused is recorded with the provider's name and without
 from __future__ import annotations
 
 from access import identity as identities
-from access.enrolment import issue_code, use_code
+from access.enrolment import CodeRefused, issue_code, peek_code, use_code
 from access.oidc import Identity
 from access.signin import may_begin, open_session
 from access.tables import CodePurpose, Role, Way, WebSession
@@ -14,20 +14,28 @@ from audit.events import Event
 from conversations import mini_app
 from conversations.work import BY_THE_LINE, Work
 
+CHOICES = {Way.PROVIDER: CodePurpose.CHOICE, Way.PASSKEY: CodePurpose.PASSKEY}
+"""What somebody who came that way chooses one of their roles with."""
+
 
 def let_in(work: Work, provider: str, identity: Identity, token: str) -> list[Role]:
     """The roles of whom this is; none: nobody's. With one role, `token` is their session's from now on; with several,
     it is the code with which they choose."""
     person_id = identities.whose(work.session, work.line.keyring, identity)
-    held = identities.roles_of(work.session, person_id) if person_id else []
-    roles = [one for one in held if person_id and may_begin(work.session, person_id, one, work.now)]
-    if person_id is None or not roles:
+    roles = arrive(work, person_id, Way.PROVIDER, token, provider=provider) if person_id else []
+    if not roles:
         refused(work, provider)
-        return []
+    return roles
+
+
+def arrive(work: Work, person_id: str, way: Way, token: str, **facts: str) -> list[Role]:
+    """As `let_in`, of somebody who is known."""
+    held = identities.roles_of(work.session, person_id)
+    roles = [one for one in held if may_begin(work.session, person_id, one, work.now)]
     if len(roles) == 1:
-        _begin(work, person_id, roles[0], token, provider=provider)
-    else:
-        issue_code(work.session, token, CodePurpose.CHOICE, person_id, work.now)
+        _begin(work, person_id, roles[0], way, token, **facts)
+    elif roles:
+        issue_code(work.session, token, CHOICES[way], person_id, work.now)
     return roles
 
 
@@ -40,8 +48,11 @@ def step_up(work: Work, provider: str, identity: Identity, entry_hash: str, toke
 
 def choose(work: Work, code: str, role: Role, token: str) -> None:
     """Begin in one of one's roles. Raises `CodeRefused`."""
-    person_id = use_code(work.session, code, CodePurpose.CHOICE, work.now).person_id
-    _begin(work, person_id, role, token)
+    for way, purpose in CHOICES.items():
+        if peek_code(work.session, code, purpose, work.now):
+            _begin(work, use_code(work.session, code, purpose, work.now).person_id, role, way, token)
+            return
+    raise CodeRefused
 
 
 def link(work: Work, session_hash: str, provider: str, identity: Identity) -> WebSession | None:
@@ -66,6 +77,6 @@ def refused(work: Work, provider: str) -> None:
     work.record(Event.IDENTITY_REFUSED, BY_THE_LINE, provider=provider)
 
 
-def _begin(work: Work, person_id: str, role: Role, token: str, **facts: str) -> None:
-    open_session(work.session, person_id, role, Way.PROVIDER, token, work.line.policy.lease, work.now)
+def _begin(work: Work, person_id: str, role: Role, way: Way, token: str, **facts: str) -> None:
+    open_session(work.session, person_id, role, way, token, work.line.policy.lease, work.now)
     work.record(Event.SIGNED_IN, person_id, role=role.value, **facts)

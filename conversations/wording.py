@@ -130,6 +130,11 @@ ENGLISH: dict[str, str] = {
     "unbound": "This chat is no longer connected to Lanyard. If that was not you, tell your supervisor now. "
     "If this is an emergency, ring 999.",
     "link_made": "{by} made a sign-in link to Lanyard for you. If you did not expect that, tell your supervisor now.",
+    "passkey_added": "A passkey was added to your account at Lanyard. If that was not you, tell your supervisor now.",
+    "passkey_removed": "A passkey was removed from your account at Lanyard. If that was not you, tell your supervisor "
+    "now.",
+    "passkey_copied": "Somebody tried to sign in to Lanyard with a copy of one of your passkeys, and was refused. Tell "
+    "your supervisor now, and remove that passkey from your account.",
     "receipt": "Received. {ref}",
     "receipt_delivered": "Delivered to {other}. {ref}",
     "receipt_there": "Delivered. {ref}",

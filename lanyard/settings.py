@@ -113,7 +113,9 @@ class Settings(BaseSettings):
     transit_mount: str = Field("transit", description="where the Transit engine is mounted")
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8000, ge=0, le=65535, description="port to listen on")
-    public_url: str = Field("http://127.0.0.1:8000", description="how people's browsers reach this line")
+    public_url: str = Field(
+        "http://127.0.0.1:8000", description="how people's browsers reach this line; passkeys are bound to its host"
+    )
     assets: Path = Field(
         Path(__file__).parent.parent / "console/assets/built", description="folder of the built page assets"
     )

@@ -34,6 +34,8 @@ PUBLIC = {"/", "/board", "/sign-in/{code}", "/sign-in", "/offline", "/service-wo
     "/mini-app",
     "/mini-app/{ref}",
     "/mini-app/with/{name}",
+    "/sign-in/passkey",
+    "/sign-in/passkey/options",
 }
 ORIGIN = {"origin": "http://testserver"}
 

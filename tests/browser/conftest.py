@@ -65,7 +65,7 @@ def start_practice(folder: Path, port: int, **settings: str) -> Practice:
 def stop_practice(practice: Practice, how: signal.Signals = signal.SIGTERM) -> None:
     """End it, and wait until it has gone."""
     practice.process.send_signal(how)
-    practice.process.wait(15)
+    practice.process.wait(60)  # one that has only just started was seen to take 17 s
     if practice.process.stdout:
         practice.process.stdout.close()
 

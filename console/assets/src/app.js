@@ -10,6 +10,7 @@ import './live.js'
 import './composer.js'
 import './mini-app.js'
 import './wording.js'
+import './passkeys.js'
 
 // Set before htmx starts, which it does when the document is ready.
 Object.assign(htmx.config, {
