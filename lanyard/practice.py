@@ -34,6 +34,7 @@ TEAM = (
     NewPerson("N-200", "Amira Sample", "Example Hospitals NHS Trust", frozenset({Role.IDVA}), practice=True),
     NewPerson("N-300", "Ruth Example", "Example Hospitals NHS Trust", frozenset({Role.IDVA_LEAD}), practice=True),
     NewPerson("S-300", "Sam Example", "Example Constabulary", frozenset({Role.SUPERVISOR}), practice=True),
+    NewPerson("D-800", "Dee Example", "Example Constabulary", frozenset({Role.SERGEANT}), practice=True),
     NewPerson("T-700", "Otto Example", "Example Constabulary", frozenset({Role.AUDITOR}), practice=True),
     NewPerson("C-400", "Cleo Example", "Example Hospitals NHS Trust", frozenset({Role.CURATOR}), practice=True),
     NewPerson("C-500", "Carl Sample", "Example Constabulary", frozenset({Role.CURATOR}), practice=True),
