@@ -115,6 +115,15 @@ def test_nobody_changes_their_own_roles_or_access(pages: Pages) -> None:
     assert roles_of(pages.house, "abe") == {Role.ADMIN, Role.SUPERVISOR}
 
 
+@pytest.mark.parametrize(("by", "role"), [("sam", Role.SUPERVISOR), ("ada", Role.ADMIN)])
+def test_everybodys_page_opens_and_says_why_somebody_cannot_be_changed(pages: Pages, by: str, role: Role) -> None:
+    pages.sign_in(by, role)
+    said = {name: pages.client.get(f"/people/{role.value}/{pages.house.id(name)}") for name in TEAM | MORE}
+    assert {name: one.status_code for name, one in said.items()} == dict.fromkeys(said, 200)
+    assert "Nobody changes their own roles or access" in said[by].text
+    assert ("Only an administrator may change this person" in said["abe"].text) == (role is Role.SUPERVISOR)
+
+
 def test_an_administrator_adds_somebody_who_signs_in_by_the_link(pages: Pages) -> None:
     pages.sign_in("ada", Role.ADMIN)
     went = pages.client.post("/people/admin", data=SOMEBODY)
