@@ -72,6 +72,7 @@ async def leave(request: Request, role: Role) -> Response:
 
     def end(work: Work) -> None:
         end_session(work.session, found.token_hash, work.now)
+        work.wake(found.person_id)  # a page of theirs that listens ends at once
         work.record(Event.SIGNED_OUT, found.person_id, role=role.value)
 
     await front.run(end)
