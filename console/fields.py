@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 
 from conversations.tables_review import Standard
-from knowledge.form import empty_fields
+from knowledge.form import NAMES
 
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 MOST_FIELDS = 200
 READ_BY_HAND = {  # what these routes read from the form by themselves
     "/review/{role}/{ref}": {one.value for one in Standard},
     "/people/{role}/import/look": {"file"},
-    "/catalogue/{role}/propose": {"entry", "advice", "confirmed"} | set(empty_fields(date.min)),
+    "/catalogue/{role}/propose": {"entry", "advice", "confirmed"} | NAMES,
 }
 
 

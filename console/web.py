@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+from collections import Counter
 from collections.abc import Awaitable, Callable
 
 from fastapi import FastAPI, Request, Response
@@ -50,7 +51,7 @@ log = logging.getLogger(__name__)
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 SAME_SITE = frozenset({"same-origin", "none"})
-HEADER_LIMIT = 8 * 1024  # bytes of all headers
+HEADER_LIMIT = 8 * 1024  # bytes of the address and all headers
 COOKIE_LIMIT = 4 * 1024
 BODY_LIMIT = 64 * 1024  # bytes of a form
 LONG_BODIES = {f"/people/{role}{path}": people.LONGEST_BODY for role in people.ROLES for path in people.IMPORTS}
@@ -61,6 +62,7 @@ def create_app(front: Front) -> FastAPI:
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.state.front = front
     app.state.pages = Pages(front)
+    app.state.listening = Counter[str]()  # open streams, by person
     app.state.directory = directory.Kept()
     # What stands in an address before a reference is looked at first: /desk/reviews is nobody's consultation.
     for room in (answering, identity, entry, account, chat, desk, private_notes, board, live, knowledge, curating):
@@ -104,7 +106,8 @@ def _refused_by_headers(request: Request) -> int | None:
         return 400
     if sum(len(value) for name, value in request.scope["headers"] if name == b"cookie") > COOKIE_LIMIT:
         return 400
-    if sum(len(name) + len(value) for name, value in request.scope["headers"]) > HEADER_LIMIT:
+    address = len(request.scope["path"]) + len(request.scope["query_string"])
+    if address + sum(len(name) + len(value) for name, value in request.scope["headers"]) > HEADER_LIMIT:
         return 431
     if request.method not in SAFE_METHODS and not _from_ourselves(request):
         return 403
