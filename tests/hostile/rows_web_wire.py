@@ -6,6 +6,8 @@ import time
 
 import httpx
 
+from access.people import set_standing
+from access.tables import Standing
 from conversations.rota import suspend
 from conversations.work import BY_THE_LINE, working
 from lanyard.patience import Impatient
@@ -203,6 +205,8 @@ def stream_after_revoking(at: Served) -> None:
         began = time.monotonic()
         assert "event: ended" in "".join(said)
         assert time.monotonic() - began <= 1
+    with working(at.house.line) as work:
+        set_standing(work.session, at.id("sergeant"), Standing.ACTIVE)
 
 
 CASES = [

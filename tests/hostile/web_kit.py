@@ -16,6 +16,9 @@ from typing import Any
 
 import httpx
 import uvicorn
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from starlette.routing import Mount
 
 from access.enrolment import issue_code
 from access.people import NewPerson, add_person
@@ -29,6 +32,7 @@ from lanyard.serving import serving
 from lanyard.settings import read_settings
 from lanyard.wiring import House, Server
 from tests.place import Place
+from tests.test_console import routes_of
 
 CANARY = "canary"
 TRUST = "Example Hospitals NHS Trust"
@@ -60,6 +64,20 @@ class Served:
     def client(self, **more: Any) -> httpx.Client:
         """A browser without a window, signed in as nobody."""
         return httpx.Client(base_url=self.url, headers={"origin": self.url}, trust_env=False, **more)
+
+    @property
+    def routes(self) -> list[APIRoute]:
+        """Every route of every room."""
+        mounts = [one.app for one in self.server.config.app.routes if isinstance(one, Mount)]  # type: ignore[union-attr]
+        return routes_of(next(one for one in mounts if isinstance(one, FastAPI)))
+
+    @contextmanager
+    def everybody(self, *names: str) -> Iterator[httpx.Client]:
+        """One browser in which each of these is signed in, in their role."""
+        with self.client() as client:
+            for name in names:
+                assert client.post("/sign-in", data={"code": self.code(name)}).status_code == 303
+            yield client
 
     def code(self, name: str) -> str:
         """A fresh sign-in code."""
