@@ -13,13 +13,16 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
 
 ROOT = Path(__file__).parent.parent.parent
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = next((path for name in NAMES if (path := shutil.which(name))), None)
+OURSELVES = {"127.0.0.1", "localhost"}
+REPORT = "CSP report: "
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 
 
@@ -93,8 +96,32 @@ def browser() -> Iterator[Browser]:
         pytest.skip("no Chromium on this machine: the browser journeys were not run")
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        broken: list[str] = []
+        running.on("context", lambda context: watch(context, broken))
         yield running
         running.close()
+    assert broken == [], "a page broke its Content-Security-Policy, or asked somebody else"
+
+
+def watch(context: BrowserContext, broken: list[str]) -> None:
+    """Note what any page of this browser does that it may not: a report, a request to another origin, a dialog."""
+
+    def asked(request: Request) -> None:
+        host = urlsplit(request.url).hostname
+        if host is not None and host not in OURSELVES:
+            broken.append(f"request to {host}")
+
+    def said(message: ConsoleMessage) -> None:
+        if "Content Security Policy" in message.text or REPORT in message.text:
+            broken.append(message.text)
+
+    context.add_init_script(
+        "addEventListener('securitypolicyviolation', e => "
+        f"console.error('{REPORT}' + e.violatedDirective + ' ' + e.blockedURI))"
+    )
+    context.on("request", asked)
+    context.on("console", said)
+    context.on("dialog", lambda dialog: (broken.append(f"dialog {dialog.message}"), dialog.dismiss()))
 
 
 @pytest.fixture

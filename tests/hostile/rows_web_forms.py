@@ -189,7 +189,7 @@ def returns_of_nobody(at: Served) -> None:
     with at.client() as client:
         for name in ("nhs", "police", "x" * 200):
             answer = client.get(f"/sign-in/with/{name}/return", params={"code": "x", "state": "", "iss": "https://x"})
-            assert answer.status_code == 404
+            assert answer.status_code == 403
             assert not client.cookies
 
 
