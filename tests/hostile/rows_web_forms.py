@@ -168,7 +168,10 @@ def injections(at: Served) -> None:
 
 def addresses_to_fetch(at: Served) -> None:
     """Row 99: an address in a field is words. Nothing of ours goes there, to a private range or anywhere."""
-    with closing(socket.create_server(("127.0.0.1", 0))) as trap, at.everybody("curator", "officer1", "admin") as client:
+    with (
+        closing(socket.create_server(("127.0.0.1", 0))) as trap,
+        at.everybody("curator", "officer1", "admin") as client,
+    ):
         trap.settimeout(0.3)
         place = f"127.0.0.1:{trap.getsockname()[1]}"
         for url in (f"http://{place}/", f"https://{place}/", f"//{place}/", f"gopher://{place}/"):

@@ -90,7 +90,14 @@ def large_headers(at: Served) -> None:
 
 def odd_addresses(at: Served) -> None:
     """Row 93: another spelling of an address is another address, and there is nothing there."""
-    for path in ("//hook", f"/{WEBHOOK}", "/%2e%2e/etc/passwd", "/assets/%2e%2e/web.py", "/assets/..%2fweb.py", "/CHAT"):
+    for path in (
+        "//hook",
+        f"/{WEBHOOK}",
+        "/%2e%2e/etc/passwd",
+        "/assets/%2e%2e/web.py",
+        "/assets/..%2fweb.py",
+        "/CHAT",
+    ):
         answer = at.raw(b"GET " + path.encode() + b" HTTP/1.1\r\nConnection: close\r\n" + HOST + b"\r\n")
         assert status(answer) == 404, (path, answer[:60])
         assert b"create_app" not in answer

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.hostile import rows_web_forms, rows_web_wire
+from tests.hostile import rows_web_forms, rows_web_wire, rows_web_words
 from tests.hostile.kit import heard_logs
 from tests.hostile.web_kit import CANARY, Served, WebCase, served
 from tests.place import Place, place_like
 
 ROWS = range(92, 109)
-CASES: list[WebCase] = [*rows_web_wire.CASES, *rows_web_forms.CASES]
+CASES: list[WebCase] = [*rows_web_wire.CASES, *rows_web_forms.CASES, *rows_web_words.CASES]
 
 
 @pytest.fixture(scope="module")
