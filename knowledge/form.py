@@ -32,32 +32,9 @@ class BadForm(Exception):
 
 
 NAMES = frozenset(
-    [
-        "title",
-        "kind",
-        "main_topic",
-        "topics",
-        "body",
-        "flags",
-        "areas",
-        "audience",
-        "phones",
-        "text",
-        "web",
-        "hours",
-        "hours_confirmed",
-        "cost",
-        "languages",
-        "says",
-        "sources",
-        "confirmation",
-        "conflicts",
-        "owner",
-        "checked",
-        "review_by",
-        "supersedes",
-        "public",
-    ]
+    {"title", "kind", "main_topic", "topics", "body", "flags", "areas", "audience", "phones", "text", "web", "hours"}
+    | {"hours_confirmed", "cost", "languages", "says", "sources", "confirmation", "conflicts", "owner", "checked"}
+    | {"review_by", "supersedes", "public"}
 )
 """Every field there is."""
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import string
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
@@ -29,6 +29,14 @@ KINDS = {200, 204, 303, 400, 401, 403, 404, 405, 409, 413, 422, 431}
 SHUT = {303, 401, 403, 404}
 LISTENING = "/live/{role}"  # has no end; tests/hostile shows it
 BY_NOBODY = {"origin": "http://testserver"}
+BOUNDS = settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    database=None,
+    derandomize=True,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
 
 
 class Api:
@@ -73,29 +81,24 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     made.client.close()
 
 
-def each_case(api: Api, check: Any) -> int:
+def each_case(api: Api, check: Callable[[str, httpx.Response], None]) -> int:
     """Let Schemathesis make requests of each operation; gives how many were sent."""
+    return sum(_cases(api, operation, check) for operation in api.operations)
+
+
+def _cases(api: Api, operation: Any, check: Callable[[str, httpx.Response], None]) -> int:
     sent = 0
-    bounds = settings(
-        max_examples=EXAMPLES,
-        deadline=None,
-        database=None,
-        derandomize=True,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    for operation in api.operations:
 
-        @bounds
-        @given(case=operation.as_strategy())
-        def one(case: Any) -> None:
-            nonlocal sent
-            answer = api.send(case)
-            if answer is not None:
-                sent += 1
-                check(operation.path, answer)
+    @BOUNDS
+    @given(case=operation.as_strategy())
+    def one(case: Any) -> None:
+        nonlocal sent
+        answer = api.send(case)
+        if answer is not None:
+            sent += 1
+            check(operation.path, answer)
 
-        one()
+    one()
     return sent
 
 

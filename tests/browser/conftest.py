@@ -16,7 +16,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page, Request, sync_playwright
 
 ROOT = Path(__file__).parent.parent.parent
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -115,13 +115,17 @@ def watch(context: BrowserContext, broken: list[str]) -> None:
         if "Content Security Policy" in message.text or REPORT in message.text:
             broken.append(message.text)
 
+    def spoke(dialog: Dialog) -> None:
+        broken.append(f"dialog {dialog.message}")
+        dialog.dismiss()
+
     context.add_init_script(
         "addEventListener('securitypolicyviolation', e => "
         f"console.error('{REPORT}' + e.violatedDirective + ' ' + e.blockedURI))"
     )
     context.on("request", asked)
     context.on("console", said)
-    context.on("dialog", lambda dialog: (broken.append(f"dialog {dialog.message}"), dialog.dismiss()))
+    context.on("dialog", spoke)
 
 
 @pytest.fixture
