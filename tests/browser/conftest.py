@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog,
 ROOT = Path(__file__).parent.parent.parent
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = next((path for name in NAMES if (path := shutil.which(name))), None)
-OURSELVES = {"127.0.0.1", "localhost"}
+our_ports: set[int] = set()  # of every practice line started here
 REPORT = "CSP report: "
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 
@@ -46,6 +46,7 @@ class Practice:
 def start_practice(folder: Path, port: int, **settings: str) -> Practice:
     """Start it and read what it prints, as a newcomer does; `settings` are named without their prefix."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("LANYARD_")}
+    our_ports.add(port)
     began = time.monotonic()
     process = subprocess.Popen(
         [sys.executable, "-m", "lanyard", "practice", "--folder", str(folder), "--port", str(port)],
@@ -107,9 +108,14 @@ def watch(context: BrowserContext, broken: list[str]) -> None:
     """Note what any page of this browser does that it may not: a report, a request to another origin, a dialog."""
 
     def asked(request: Request) -> None:
-        host = urlsplit(request.url).hostname
-        if host is not None and host not in OURSELVES:
-            broken.append(f"request to {host}")
+        to = urlsplit(request.url)
+        if request.is_navigation_request():  # a link may lead to a provider of sign-ins, which is on this machine here
+            elsewhere = to.hostname not in {None, "127.0.0.1", "localhost"}
+        else:
+            page = urlsplit(request.frame.url)
+            elsewhere = page.port in our_ports and to.netloc not in ("", page.netloc)
+        if elsewhere:
+            broken.append(f"request to {to.netloc}")
 
     def said(message: ConsoleMessage) -> None:
         if "Content Security Policy" in message.text or REPORT in message.text:
