@@ -112,7 +112,7 @@ def watch(context: BrowserContext, broken: list[str]) -> None:
         if request.is_navigation_request():  # a link may lead to a provider of sign-ins, which is on this machine here
             elsewhere = to.hostname not in {None, "127.0.0.1", "localhost"}
         else:
-            page = urlsplit(request.frame.url)
+            page = urlsplit(request.service_worker.url if request.service_worker else request.frame.url)
             elsewhere = page.port in our_ports and to.netloc not in ("", page.netloc)
         if elsewhere:
             broken.append(f"request to {to.netloc}")
