@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse, RedirectResponse
 
 from access.enrolment import CodeRefused, peek_code
 from access.signin import begin_session, end_session
 from access.tables import CodePurpose, Role
 from audit.events import Event
+from console.fields import own_fields_only
 from console.front import Front
 from console.page import HOME, Pages
 from console.session import clear_cookie, cookie_name, look, set_cookie
@@ -44,7 +45,7 @@ async def ask(request: Request, code: str) -> Response:
     return pages.show(request, "sign-in.html", {"code": code, "role": role})
 
 
-@router.post("/sign-in")
+@router.post("/sign-in", dependencies=[Depends(own_fields_only)])
 async def enter(request: Request, code: Annotated[str, Form(max_length=100)]) -> Response:
     """Uses the code up and begins a session."""
     front: Front = request.app.state.front
@@ -65,7 +66,7 @@ async def enter(request: Request, code: Annotated[str, Form(max_length=100)]) ->
     return response
 
 
-@router.post("/sign-out/{role}")
+@router.post("/sign-out/{role}", dependencies=[Depends(own_fields_only)])
 async def leave(request: Request, role: Role) -> Response:
     """Ends the session of this role."""
     front: Front = request.app.state.front
@@ -73,6 +74,7 @@ async def leave(request: Request, role: Role) -> Response:
 
     def end(work: Work) -> None:
         end_session(work.session, found.token_hash, work.now)
+        work.wake(found.person_id)  # a page of theirs that listens ends at once
         work.record(Event.SIGNED_OUT, found.person_id, role=role.value)
 
     await front.run(end)

@@ -22,6 +22,7 @@ from access.oidc import Identity, NotBelieved, Secrets
 from access.permissions import Action
 from access.provider import NotRedeemed, Provider, ProviderAway
 from access.tables import Role
+from console.fields import own_fields_only
 from console.front import Front
 from console.mini_app import not_let_in, step_up, waiting_entry
 from console.page import HOME, Pages
@@ -75,7 +76,7 @@ async def back(request: Request, name: str, code: str = "", state: str = "", iss
     return response
 
 
-@router.post("/sign-in/role")
+@router.post("/sign-in/role", dependencies=[Depends(own_fields_only)])
 async def choose(
     request: Request, code: Annotated[str, Form(max_length=100)], role: Annotated[Role, Form()]
 ) -> Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Annotated
 
@@ -16,6 +17,7 @@ from console.reader import Reader, reader
 from console.session import look
 from conversations import view
 
+MOST_STREAMS = 3  # for one person
 router = APIRouter()
 Listening = Annotated[Reader, Depends(reader(Action.LISTEN))]
 Showing = Annotated[Reader, Depends(reader(Action.MARK_SHOWN))]
@@ -23,12 +25,25 @@ Showing = Annotated[Reader, Depends(reader(Action.MARK_SHOWN))]
 
 @router.get("/live/{role}")
 async def events(request: Request, me: Listening) -> Response:
-    """Yields `changed` while the session lasts; ends by itself once it does not."""
+    """Yields `changed` while the session lasts; ends by itself once it does not. At most three at a time for one
+    person: a page past that tries again by itself, and shows what is new when it is opened."""
+    if request.app.state.listening[me.id] >= MOST_STREAMS:
+        return Response("Too many open pages.", 429, media_type="text/plain")
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(_events(request, me), media_type="text/event-stream", headers=headers)
 
 
 async def _events(request: Request, me: Reader) -> AsyncIterator[str]:
+    listening: Counter[str] = request.app.state.listening
+    listening[me.id] += 1
+    try:
+        async for said in _said(request, me):
+            yield said
+    finally:
+        listening[me.id] -= 1
+
+
+async def _said(request: Request, me: Reader) -> AsyncIterator[str]:
     front: Front = request.app.state.front
     yield "retry: 2000\n\nevent: changed\ndata: -\n\n"
     async for _ in front.live(me.id):

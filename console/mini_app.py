@@ -12,13 +12,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
 from access.enrolment import hash_of
 from access.init_data import InitDataRefused, Refusal, read_init_data
 from access.mini_app import ENTRY_LIFE, entry_waits
 from access.tables import Role
+from console.fields import own_fields_only
 from console.front import Front
 from console.page import Pages
 from console.session import clear_entry, cookie_name, entry_name, set_cookie, set_entry
@@ -35,7 +36,7 @@ async def opened(request: Request, ref: str) -> Response:
     return pages.show(request, "mini-app.html", {"ref": ref})
 
 
-@router.post("/mini-app")
+@router.post("/mini-app", dependencies=[Depends(own_fields_only)])
 async def enter(request: Request, init_data: Annotated[str, Form()] = "", ref: Annotated[str, Form()] = "") -> Response:
     """Telegram's word: on to the sign-in, or to the questions where this window is signed in already."""
     front: Front = request.app.state.front

@@ -18,6 +18,7 @@ from access.identity import CannotLink, FlowRefused, linked
 from access.passkey_proof import ANSWER_WITHIN, LONGEST_ANSWER
 from access.permissions import Action
 from console.acts import went
+from console.fields import own_fields_only
 from console.front import Front
 from console.page import HOME, Pages, day
 from console.reader import Reader, reader
@@ -30,7 +31,7 @@ Owner = Annotated[Reader, Depends(reader(Action.LINK_IDENTITY))]
 Answer = Annotated[str, Form(max_length=LONGEST_ANSWER)]
 
 
-@router.post("/sign-in/passkey/options")
+@router.post("/sign-in/passkey/options", dependencies=[Depends(own_fields_only)])
 async def ask(request: Request) -> Response:
     """What the browser asks its passkeys."""
     front: Front = request.app.state.front
@@ -42,7 +43,7 @@ async def ask(request: Request) -> Response:
     return _asked(front, asked, token)
 
 
-@router.post("/sign-in/passkey")
+@router.post("/sign-in/passkey", dependencies=[Depends(own_fields_only)])
 async def enter(request: Request, answer: Answer = "") -> Response:
     """What a passkey answers: let in, or refused."""
     front: Front = request.app.state.front

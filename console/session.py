@@ -15,6 +15,7 @@ from fastapi import Request, Response
 from access.permissions import Action, Relation, Stage, allow, roles_for
 from access.signin import NotSignedIn, SignedIn, touch, who_is
 from access.tables import Role
+from console.fields import own_fields_only
 from console.front import Front
 from conversations import store
 from conversations.errors import NotYours
@@ -96,13 +97,14 @@ def permitted(action: Action) -> Callable[[Request], Awaitable[str]]:
 
 async def admit(request: Request, action: Action, role: Role) -> SignedIn:
     """Who is signed in, in this role, and may do this, to the consultation of the address if it names one. Raises
-    `NotSignedIn`, or `NotYours`."""
+    `NotSignedIn`, or `NotYours`, or `RequestValidationError` for a form with fields of its own making."""
     front: Front = request.app.state.front
     token = request.cookies.get(cookie_name(front, role), "")
     ref: str | None = request.path_params.get("ref")
     found = await front.run(lambda work: _admitted(work, token, role, action, ref))
     if found.needs_touch and "hx-trigger-name" not in request.headers and not _automatic(request):
         await front.run(lambda work: touch(work.session, found.token_hash, work.now))
+    await own_fields_only(request)
     return found
 
 

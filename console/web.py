@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+from collections import Counter
 from collections.abc import Awaitable, Callable
 
 from fastapi import FastAPI, Request, Response
@@ -55,6 +56,8 @@ log = logging.getLogger(__name__)
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 SAME_SITE = frozenset({"same-origin", "none"})
+HEADER_LIMIT = 8 * 1024  # bytes of the address and all headers
+COOKIE_LIMIT = 4 * 1024
 BODY_LIMIT = 64 * 1024  # bytes of a form
 LONG_BODIES = {f"/people/{role}{path}": people.LONGEST_BODY for role in people.ROLES for path in people.IMPORTS}
 
@@ -64,6 +67,7 @@ def create_app(front: Front) -> FastAPI:
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.state.front = front
     app.state.pages = Pages(front)
+    app.state.listening = Counter[str]()  # open streams, by person
     app.state.directory = directory.Kept()
     # What stands in an address before a reference is looked at first: /desk/reviews is nobody's consultation.
     for room in (answering, identity, entry, account, chat, desk, private_notes, board, live, knowledge, curating):
@@ -85,8 +89,10 @@ def create_app(front: Front) -> FastAPI:
 async def _guard(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
     """Refuse forged requests and large bodies; answer faults as pages; put the security headers on."""
     request.state.nonce = secrets.token_urlsafe(16)
-    if request.method not in SAFE_METHODS and not _from_ourselves(request):
-        response: Response = Response("Refused.", 403, media_type="text/plain")
+    refused = _refused_by_headers(request)
+    if refused:
+        log.warning("request refused status=%s", refused)
+        response = Response("Refused.", refused, media_type="text/plain", headers={"Connection": "close"})
     elif int(request.headers.get("content-length") or 0) > LONG_BODIES.get(request.url.path, BODY_LIMIT):
         response = Response("Too long.", 413, media_type="text/plain")
     else:
@@ -96,6 +102,21 @@ async def _guard(request: Request, go_on: Callable[[Request], Awaitable[Response
             response = await _broken(request, error)
     _headers(request, response)
     return response
+
+
+def _refused_by_headers(request: Request) -> int | None:
+    """The status for what is refused before anything of it is read."""
+    named = {name for name, _ in request.scope["headers"]}
+    if {b"content-length", b"transfer-encoding"} <= named:  # two lengths: each reader could believe another
+        return 400
+    if sum(len(value) for name, value in request.scope["headers"] if name == b"cookie") > COOKIE_LIMIT:
+        return 400
+    address = len(request.scope["path"]) + len(request.scope["query_string"])
+    if address + sum(len(name) + len(value) for name, value in request.scope["headers"]) > HEADER_LIMIT:
+        return 431
+    if request.method not in SAFE_METHODS and not _from_ourselves(request):
+        return 403
+    return None
 
 
 def _from_ourselves(request: Request) -> bool:
@@ -136,6 +157,8 @@ async def _not_signed_in(request: Request, _: Exception) -> Response:
 async def _refused(request: Request, error: Exception) -> Response:
     pages: Pages = request.app.state.pages
     status = 404 if isinstance(error, (NotYours, NoSuchVersion)) else 409
+    if isinstance(error, NotYours):
+        log.warning("not theirs route=%s", getattr(request.scope.get("route"), "path", "?"))
     sentence = str(error) if isinstance(error, (LineError, CatalogueError)) else "That cannot be done now."
     return pages.show(request, "refused.html", {"sentence": sentence}, status)
 

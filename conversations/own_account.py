@@ -23,6 +23,7 @@ def end_one(work: Work, person_id: str, handle: str) -> None:
     for one in open_sessions(work.session, person_id, work.now):
         if one.handle == handle:
             end_session(work.session, one.token_hash, work.now)
+            work.wake(person_id)
             work.record(Event.SIGNED_OUT, person_id, role=one.role.value, by="account page")
             return
     raise NoSuchSession

@@ -109,6 +109,7 @@ def give_roles(work: Work, by: str, person_id: str, roles: frozenset[Role]) -> N
     work.record(Event.ROLES_SET, by, person=person_id, roles=_joined(roles), before=_joined(person.roles))
     if lost:
         void_codes(work.session, person_id, work.now)
+        work.wake(person_id)
     if Role.SUPERVISOR in lost:
         rota.leave_leads(work, person_id)
     if Role.IDVA in lost:

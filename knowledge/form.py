@@ -31,6 +31,14 @@ class BadForm(Exception):
         self.reasons = reasons
 
 
+NAMES = frozenset(
+    {"title", "kind", "main_topic", "topics", "body", "flags", "areas", "audience", "phones", "text", "web", "hours"}
+    | {"hours_confirmed", "cost", "languages", "says", "sources", "confirmation", "conflicts", "owner", "checked"}
+    | {"review_by", "supersedes", "public"}
+)
+"""Every field there is."""
+
+
 def to_fields(entry: Entry) -> dict[str, list[str]]:
     """The fields that show an entry."""
     return {

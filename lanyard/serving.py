@@ -6,8 +6,10 @@ import socket
 from contextlib import ExitStack
 
 import uvicorn
+from starlette.applications import Starlette
 
 from bot.telegram_polling import CannotListen
+from lanyard.patience import Impatient
 from lanyard.settings import BadSettings
 from lanyard.wiring import House, Server, keep_alone
 
@@ -41,17 +43,7 @@ def serve(house: House, ready: str = "Lanyard is ready on {url}") -> int:
 def _serve(house: House, listening: socket.socket, ready: str) -> int:
     port = listening.getsockname()[1]
     server = Server(house)
-    config = uvicorn.Config(
-        server.app,
-        log_config=None,
-        server_header=False,
-        timeout_keep_alive=30,
-        timeout_graceful_shutdown=3,
-        h11_max_incomplete_event_size=HEADER_LIMIT,
-        http="h11",
-        ws="none",
-    )
-    running = _Uvicorn(config, ready.format(url=f"http://{house.settings.host}:{port}"))
+    running = _Uvicorn(serving(server.app), ready.format(url=f"http://{house.settings.host}:{port}"))
 
     def stop() -> None:
         running.should_exit = True
@@ -61,6 +53,20 @@ def _serve(house: House, listening: socket.socket, ready: str) -> int:
     if isinstance(server.failed, CannotListen):
         raise server.failed
     return 1 if server.failed else 0
+
+
+def serving(app: Starlette) -> uvicorn.Config:
+    """How the line is served."""
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        server_header=False,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=3,
+        h11_max_incomplete_event_size=HEADER_LIMIT,
+        http=Impatient,
+        ws="none",
+    )
 
 
 def _listen(host: str, port: int) -> socket.socket:

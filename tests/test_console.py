@@ -129,7 +129,8 @@ def test_every_route_but_the_listed_ones_asks_for_a_session(pages: Pages) -> Non
         filled = re.sub(r"\{number\}", "1", path).replace("{role}", "officer")
         filled = re.sub(r"\{\w+\}", "AAAAAA", filled)
         for method in (methods or set()) - {"HEAD"}:
-            answer = pages.client.request(method, filled, data={"text": "x", "token": "x", "ids": "x"})
+            data = {} if path.startswith("/sign-out") else {"text": "x", "token": "x", "ids": "x"}
+            answer = pages.client.request(method, filled, data=data)
             assert answer.status_code == 303, (method, path, answer.status_code)
             assert answer.headers["location"] == "/"
             tried += 1

@@ -13,13 +13,16 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page, Request, sync_playwright
 
 ROOT = Path(__file__).parent.parent.parent
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = next((path for name in NAMES if (path := shutil.which(name))), None)
+our_ports: set[int] = set()  # of every practice line started here
+REPORT = "CSP report: "
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 
 
@@ -43,6 +46,7 @@ class Practice:
 def start_practice(folder: Path, port: int, **settings: str) -> Practice:
     """Start it and read what it prints, as a newcomer does; `settings` are named without their prefix."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("LANYARD_")}
+    our_ports.add(port)
     began = time.monotonic()
     process = subprocess.Popen(
         [sys.executable, "-m", "lanyard", "practice", "--folder", str(folder), "--port", str(port)],
@@ -93,8 +97,41 @@ def browser() -> Iterator[Browser]:
         pytest.skip("no Chromium on this machine: the browser journeys were not run")
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        broken: list[str] = []
+        running.on("context", lambda context: watch(context, broken))
         yield running
         running.close()
+    assert broken == [], "a page broke its Content-Security-Policy, or asked somebody else"
+
+
+def watch(context: BrowserContext, broken: list[str]) -> None:
+    """Note what any page of this browser does that it may not: a report, a request to another origin, a dialog."""
+
+    def asked(request: Request) -> None:
+        to = urlsplit(request.url)
+        if request.is_navigation_request():  # a link may lead to a provider of sign-ins, which is on this machine here
+            elsewhere = to.hostname not in {None, "127.0.0.1", "localhost"}
+        else:
+            page = urlsplit(request.service_worker.url if request.service_worker else request.frame.url)
+            elsewhere = page.port in our_ports and to.netloc not in ("", page.netloc)
+        if elsewhere:
+            broken.append(f"request to {to.netloc}")
+
+    def said(message: ConsoleMessage) -> None:
+        if "Content Security Policy" in message.text or REPORT in message.text:
+            broken.append(message.text)
+
+    def spoke(dialog: Dialog) -> None:
+        broken.append(f"dialog {dialog.message}")
+        dialog.dismiss()
+
+    context.add_init_script(
+        "addEventListener('securitypolicyviolation', e => "
+        f"console.error('{REPORT}' + e.violatedDirective + ' ' + e.blockedURI))"
+    )
+    context.on("request", asked)
+    context.on("console", said)
+    context.on("dialog", spoke)
 
 
 @pytest.fixture
