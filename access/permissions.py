@@ -45,6 +45,8 @@ class Action(Enum):
     GRADE_LATER = "grade_later"  # say how the risk was graded once it had ended
     ANSWER_REVIEW = "answer_review"  # answer what a reviewer asks about a consultation one had
     LEAD = "lead"  # be on duty as lead
+    MANAGE_ROTA = "manage_rota"  # shifts, leave, patterns, imports; no words
+    OWN_SHIFTS = "own_shifts"  # see one's coming shifts, swap them with a colleague who agrees
     LEAD_TAKE = "lead_take"  # deal with one in person, as lead
     READ_CATALOGUE = "read_catalogue"  # what officers may be offered
     READ_PROPOSALS = "read_proposals"  # versions, proposals, what is past review
@@ -129,6 +131,8 @@ GRANTS: tuple[Grant, ...] = (
     _grant(_A.GRADE_LATER, {Role.SUPERVISOR, Role.SERGEANT}),
     _grant(_A.ANSWER_REVIEW, {Role.IDVA}),
     _grant(_A.LEAD, _BOARD),
+    _grant(_A.MANAGE_ROTA, _BOARD),
+    _grant(_A.OWN_SHIFTS, {Role.IDVA}),
     _grant(_A.LEAD_TAKE, _BOARD, {_R.STRANGER, _R.OWNER, _R.OFFERED, _R.FORMER, _R.GLASS}),
     _grant(_A.READ_CATALOGUE, _READERS),
     _grant(_A.READ_PROPOSALS, {Role.IDVA, Role.IDVA_LEAD, Role.SUPERVISOR, Role.CURATOR}),

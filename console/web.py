@@ -37,6 +37,8 @@ from console import (
     recalling,
     restrict,
     review,
+    rota,
+    shifts,
     trail,
 )
 from console.front import Front
@@ -52,6 +54,7 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 SAME_SITE = frozenset({"same-origin", "none"})
 BODY_LIMIT = 64 * 1024  # bytes of a form
 LONG_BODIES = {f"/people/{role}{path}": people.LONGEST_BODY for role in people.ROLES for path in people.IMPORTS}
+LONG_BODIES |= {f"/rota/{role}{path}": rota.LONGEST_BODY for role in rota.ROLES for path in rota.IMPORTS}
 
 
 def create_app(front: Front) -> FastAPI:
@@ -63,7 +66,7 @@ def create_app(front: Front) -> FastAPI:
     # What stands in an address before a reference is looked at first: /desk/reviews is nobody's consultation.
     for room in (answering, identity, entry, account, chat, desk, private_notes, board, live, knowledge, curating):
         app.include_router(room.router)
-    for room in (recalling, restrict, glass, trail, people, review):
+    for room in (recalling, restrict, glass, trail, people, review, rota, shifts):
         app.include_router(room.router)
     app.include_router(directory.router)
     app.mount("/assets", StaticFiles(directory=front.assets, check_dir=False), name="assets")

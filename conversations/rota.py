@@ -11,13 +11,15 @@ from datetime import datetime, timedelta
 
 from access.enrolment import void_codes
 from access.people import set_standing
-from access.permissions import Action
 from access.signin import end_sessions
 from access.tables import Standing
 from audit.events import Event
 from conversations import store
+from conversations.away import is_away
 from conversations.case import Case
-from conversations.errors import OffDuty, StillHolding
+from conversations.errors import OffDuty, OnLeave, StillHolding
+from conversations.planned import LONGEST_SHIFT
+from conversations.rota_plan import MAY
 from conversations.search import lose_owner, offers_ran_out, unreachable
 from conversations.standing import require
 from conversations.states import OWNED, State, Timer
@@ -25,19 +27,18 @@ from conversations.tables import Consultation, OfferKind, OfferOutcome, Shift
 from conversations.transfer import refuse_transfer
 from conversations.work import Work
 
-LONGEST_SHIFT = timedelta(hours=14)
-_MAY = {store.IDVA_DUTY: Action.SEE_DESK, store.LEAD_DUTY: Action.LEAD}
-
 
 def add_shift(
     work: Work, person_id: str, duty: str, starts_at: datetime, ends_at: datetime, by: str | None = None
 ) -> Shift:
     """Put somebody on the rota; `by`: who does it, if not they themselves.
 
-    Raises `RoleMissing`, or ValueError for a shift that cannot be."""
-    require(work, person_id, _MAY[duty])
+    Raises `RoleMissing`, `OnLeave`, or ValueError for a shift that cannot be."""
+    require(work, person_id, MAY[duty])
     if not timedelta(0) < ends_at - starts_at <= LONGEST_SHIFT:
         raise ValueError("a shift ends after it starts, and lasts 14 hours at most")
+    if is_away(work.session, person_id, starts_at, ends_at):
+        raise OnLeave
     shift = Shift(id=work.new_id(), person_id=person_id, duty=duty, starts_at=starts_at, ends_at=ends_at)
     shift.announced = False
     work.session.add(shift)

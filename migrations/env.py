@@ -10,6 +10,7 @@ import conversations.tables
 import conversations.tables_access
 import conversations.tables_desk
 import conversations.tables_review
+import conversations.tables_rota
 import knowledge.tables
 import storage.keys  # noqa: F401  # importing a room's tables is what puts them into the metadata
 from storage.database import Base
@@ -21,6 +22,7 @@ _ROOMS = (
     conversations.tables_access,
     conversations.tables_desk,
     conversations.tables_review,
+    conversations.tables_rota,
     knowledge.tables,
 )
 

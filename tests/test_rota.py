@@ -1,0 +1,479 @@
+"""The rota: what would change is shown first and is what is done; leave, swaps, a second person for a bare night."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as some
+from sqlalchemy import func, select
+
+from access.people import NewPerson, set_standing
+from access.tables import Role, Standing
+from audit.events import Event
+from audit.trail import read_leaves
+from conversations import leave, rota_plan, rota_second, rota_shown, store, swaps
+from conversations.case import Case
+from conversations.errors import (
+    NoSuchShift,
+    NoSuchSwap,
+    OnLeave,
+    RoleMissing,
+    RotaMoved,
+    RotaNeedsAnother,
+    RotaRefused,
+)
+from conversations.planned import Asked, Duty, RotaFile
+from conversations.rota import add_shift
+from conversations.rota_plan import Plan
+from conversations.states import State
+from conversations.tables import Shift
+from conversations.tables_rota import Leave, Swap
+from conversations.work import Work
+from tests.house import NINE_PM, TEAM, House, new_house
+from tests.rota_files import calendar, csv_of, event
+from tests.test_console import Pages
+
+LEAD = NewPerson("L-500", "Lee Example", "Example Hospitals NHS Trust", frozenset({Role.IDVA_LEAD}))
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+ROTA = "/rota/supervisor"
+
+
+@pytest.fixture
+def house(make_house: Callable[..., House]) -> House:
+    return make_house(team=TEAM | {"lee": LEAD})
+
+
+@pytest.fixture
+def pages(house: House, tmp_path: Path) -> Iterator[Pages]:
+    made = Pages(house, tmp_path)
+    yield made
+    made.client.close()
+
+
+def asked(staff_id: str, start: float, hours: float = 8, duty: Duty = Duty.IDVA) -> Asked:
+    """A shift that begins so many hours from nine that Friday."""
+    begins = NINE_PM + start * HOUR
+    return Asked(staff_id, duty, begins, begins + hours * HOUR, f"Line {start:g}")
+
+
+def plan_of(*shifts: Asked) -> Callable[[Work], Plan]:
+    """What a file of these would change, for Sam."""
+    return lambda work: rota_plan.from_file(work, sam(work), RotaFile(shifts))
+
+
+def sam(_work: Work) -> str:
+    return f"{'sam':_<32}"
+
+
+def put(house: House, *shifts: Asked) -> Plan:
+    """Make them the rota, two people agreeing if it has to be."""
+    plan = house.do(plan_of(*shifts))
+    with house.work() as work:
+        if not rota_second.publish(work, house.id("sam"), plan):
+            work.session.flush()
+            (draft,) = rota_second.waiting(work, house.id("lee"))
+            rota_second.decide(work, house.id("lee"), draft.id, published=True)
+    return plan
+
+
+def slots(house: House) -> list[tuple[str | None, str, float, float]]:
+    """Everything on the rota: who, as what, from when for how long."""
+    with house.line.database.reading() as session:
+        found = session.scalars(select(Shift).order_by(Shift.starts_at, Shift.person_id)).all()
+    return [key(rota_plan.slot_of(one)) for one in found]
+
+
+def shift_id(house: House, name: str, start: float) -> str:
+    with house.line.database.reading() as session:
+        where = Shift.person_id == house.id(name), Shift.starts_at == NINE_PM + start * HOUR
+        return session.scalars(select(Shift.id).where(*where)).one()
+
+
+def recorded(house: House, event: Event) -> list[dict[str, Any]]:
+    with house.line.database.reading() as session:
+        leaves = [json.loads(leaf) for leaf in read_leaves(session)]
+    return [leaf["facts"] for leaf in leaves if leaf["event"] == event.label]
+
+
+def count(house: House, table: type) -> int:
+    with house.line.database.reading() as session:
+        return session.scalar(select(func.count()).select_from(table)) or 0
+
+
+# --- what would change -----------------------------------------------------------------------------
+
+
+def test_a_file_is_compared_by_person_and_day_and_says_what_is_added_moved_and_taken_off(house: House) -> None:
+    put(house, asked("N-100", 34), asked("N-200", 41), asked("N-100", 58))
+    plan = house.do(plan_of(asked("N-100", 35), asked("N-200", 65), asked("N-100", 58)))
+    kinds = [(rota_plan.kind_of(one), house.name(one.slot.person_id)) for one in plan.changes]
+    assert sorted(kinds) == [("added", "amira"), ("moved", "jane"), ("removed", "amira")]
+    assert plan.same == 1
+
+
+def test_what_was_shown_is_exactly_what_is_done_and_the_trail_has_each_change(house: House) -> None:
+    put(house, asked("N-100", 34), asked("N-200", 41), asked("N-100", 58))
+    before = slots(house)
+    leaves = len(recorded(house, Event.ROTA_CHANGED))
+    plan = put(house, asked("N-100", 35), asked("N-200", 65), asked("N-100", 58))
+    gone = [key(one.before) for one in plan.changes if one.before]
+    come = [key(one.after) for one in plan.changes if one.after]
+    assert sorted(slots(house)) == sorted([one for one in before if one not in gone] + come)
+    changes = recorded(house, Event.ROTA_CHANGED)[leaves:]
+    assert [one["act"] for one in changes] == ["moved", "removed", "added"]
+    assert recorded(house, Event.ROTA_PUBLISHED)[-1] == {"added": 1, "moved": 1, "removed": 1}
+
+
+def key(slot: rota_plan.Slot) -> tuple[str | None, str, float, float]:
+    who = slot.person_id.rstrip("_")
+    return (who, slot.duty, (slot.starts_at - NINE_PM) / HOUR, (slot.ends_at - slot.starts_at) / HOUR)
+
+
+_DRAWN = some.lists(
+    some.tuples(
+        some.sampled_from(["N-100", "N-200"]),
+        some.integers(1, 20),
+        some.sampled_from([7, 14, 22]),
+        some.integers(4, 12),
+    ),
+    min_size=1,
+    max_size=12,
+    unique_by=lambda one: one[:2],
+)
+
+
+def drawn(shifts: list[tuple[str, int, int, int]]) -> list[Asked]:
+    """Shifts that do not overlap, whichever were drawn: what begins before the last ended is left out."""
+    kept: dict[str, datetime] = {}
+    found = []
+    for staff_id, day, hour, hours in sorted(shifts, key=lambda one: one[1:]):
+        one = asked(staff_id, day * 24 - 21 + hour, hours)
+        if one.starts_at >= kept.get(staff_id, NINE_PM):
+            kept[staff_id] = one.ends_at
+            found.append(one)
+    return found
+
+
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@given(first=_DRAWN, then=_DRAWN)
+def test_whatever_stood_there_a_file_makes_its_days_so_and_again_changes_nothing(
+    first: list[tuple[str, int, int, int]], then: list[tuple[str, int, int, int]]
+) -> None:
+    house = new_house(team=TEAM | {"lee": LEAD})
+    house.on_duty("jane", hours=3)
+    put(house, *drawn(first))
+    wanted = drawn(then)
+    days = [one.starts_at.date() for one in wanted]
+    outside = [one for one in slots(house) if not min(days) <= (NINE_PM + one[2] * HOUR).date() <= max(days)]
+    try:
+        plan = put(house, *wanted)
+    except RotaRefused as refused:
+        assert "overlaps" in str(refused)  # noqa: PT017 - a shift from the day before may reach into the first one
+        return
+    names = {"N-100": "jane", "N-200": "amira"}
+    made: list[tuple[str | None, str, float, float]] = [
+        (names[one.staff_id], "idva", (one.starts_at - NINE_PM) / HOUR, (one.ends_at - one.starts_at) / HOUR)
+        for one in wanted
+    ]
+    assert sorted(slots(house)) == sorted(outside + made)
+    leaves = len(recorded(house, Event.ROTA_CHANGED))
+    again = put(house, *wanted)
+    assert (again.changes, again.same) == ((), len(wanted))
+    assert len(recorded(house, Event.ROTA_CHANGED)) == leaves
+    assert plan.same + plan.count("added") + plan.count("moved") == len(wanted)
+    house.line.database.close()
+
+
+def test_nothing_is_done_when_the_rota_changed_since_it_was_looked_at(pages: Pages) -> None:
+    pages.sign_in("sam", Role.SUPERVISOR)
+    fields = looked(pages, csv_of("N-100,idva,2026-12-01T07:00,2026-12-01T15:00"))
+    with pages.house.work() as work:
+        at = datetime.fromisoformat("2026-12-01T08:00+00:00")
+        add_shift(work, pages.house.id("jane"), store.IDVA_DUTY, at, at + 8 * HOUR)
+    answer = pages.client.post(f"{ROTA}/import", data=fields)
+    assert (answer.status_code, str(RotaMoved()) in answer.text) == (409, True)
+    assert slots(pages.house)[0][2] == 251
+
+
+def looked(pages: Pages, content: bytes, name: str = "rota.csv") -> dict[str, str]:
+    """Look at a file; gives the fields that confirm it."""
+    page = pages.client.post(f"{ROTA}/import/look", files={"file": (name, content)})
+    assert page.status_code == 200, page.text
+    found = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page.text))
+    return {one: unescaped(value) for one, value in found.items()}
+
+
+def unescaped(text: str) -> str:
+    return text.replace("&#34;", '"').replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+def test_a_running_shift_and_what_is_held_in_it_stay_on_the_old_rota(house: House) -> None:
+    house.on_duty("jane", hours=8)
+    ref = house.asks()
+    with house.work() as work:
+        case = Case.load(work, store.by_ref(work.session, ref).id)
+        offer = store.open_offers(work.session, case.row.id)[0]
+        assert offer.idva_id == house.id("jane")
+    plan = put(house, asked("N-200", 1, 10), asked("N-200", 34))
+    assert plan.count("removed") == 0
+    assert ("jane", "idva", 0.0, 8.0) in slots(house)
+    assert house.state(ref) == State.OFFERED.value
+
+
+def test_only_those_who_lead_change_the_rota(house: House) -> None:
+    with house.work() as work:
+        for name in ("officer1", "jane"):
+            for act in (
+                lambda: rota_plan.from_file(work, house.id(name), RotaFile(())),  # noqa: B023
+                lambda: rota_plan.adding(work, house.id(name), RotaFile(())),  # noqa: B023
+                lambda: rota_plan.removing(work, house.id(name), []),  # noqa: B023
+                lambda: rota_second.publish(work, house.id(name), Plan(())),  # noqa: B023
+                lambda: rota_second.decide(work, house.id(name), "x", published=True),  # noqa: B023
+                lambda: leave.end(work, house.id(name), "x"),  # noqa: B023
+                lambda: rota_shown.week(work, house.id(name), date(2026, 11, 16)),  # noqa: B023
+            ):
+                with pytest.raises(RoleMissing):
+                    act()
+
+
+# --- the next 24 hours -----------------------------------------------------------------------------
+
+
+def test_leaving_tonight_uncovered_takes_two_people_and_raises_an_alarm(house: House) -> None:
+    put(house, asked("N-100", 1, 9), asked("N-200", 34))
+    before = slots(house)
+    bare = house.do(plan_of(asked("N-200", 1, 1), asked("N-200", 34)))
+    with house.work() as work:
+        assert rota_plan.uncovers(work, bare) == [(NINE_PM + 2 * HOUR, NINE_PM + 10 * HOUR)]
+        assert rota_second.publish(work, house.id("sam"), bare) is False
+    assert slots(house) == before
+    with house.work() as work:
+        (draft,) = rota_second.waiting(work, house.id("sam"))
+        assert (draft.plan, draft.stale) == (bare, False)
+        with pytest.raises(RotaNeedsAnother):
+            rota_second.decide(work, house.id("sam"), draft.id, published=True)
+    with house.work() as work:
+        rota_second.decide(work, house.id("lee"), draft.id, published=True)
+    assert ("jane", "idva", 1.0, 9.0) not in slots(house)
+    (lost,) = recorded(house, Event.COVER_LOST)
+    assert lost["alarm"] is True
+    assert recorded(house, Event.ROTA_PUBLISHED)[-1]["asked_by"] == house.id("sam")
+    with house.work() as work, pytest.raises(RotaMoved):
+        rota_second.decide(work, house.id("lee"), draft.id, published=True)
+
+
+@pytest.mark.parametrize("how", ["changed", "begun", "left", "away"])
+def test_what_waits_for_a_second_person_is_void_once_the_rota_is_another(house: House, how: str) -> None:
+    put(house, asked("N-100", 1, 9))
+    with house.work() as work:
+        bare = rota_plan.from_file(work, house.id("sam"), RotaFile((asked("N-200", 1, 1),)))
+        assert not rota_second.publish(work, house.id("sam"), bare)
+    with house.work() as work:
+        if how == "changed":
+            work.session.get_one(Shift, shift_id(house, "jane", 1)).ends_at += HOUR
+        elif how == "begun":
+            house.clock.forward(hours=1)
+        elif how == "left":
+            set_standing(work.session, house.id("amira"), Standing.SUSPENDED)
+        else:
+            away = leave.look(work, house.id("sam"), "N-200", TODAY, TODAY)
+            leave.grant(work, house.id("sam"), away, away.plan.fingerprint)
+    before = slots(house)
+    with house.work() as work:
+        (draft,) = rota_second.waiting(work, house.id("lee"))
+        assert draft.stale
+        with pytest.raises(RotaMoved):
+            rota_second.decide(work, house.id("lee"), draft.id, published=True)
+        rota_second.decide(work, house.id("sam"), draft.id, published=False)
+    with house.work() as work:
+        assert rota_second.waiting(work, house.id("lee")) == []
+    assert slots(house) == before
+
+
+TODAY = NINE_PM.date()
+
+
+def test_the_leads_are_told_of_a_bare_night_and_not_whoever_caused_it(house: House) -> None:
+    put(house, asked("N-100", 1, 9))
+    with house.work() as work:
+        rota_second.take_off(
+            work, house.id("sam"), rota_plan.removing(work, house.id("sam"), [shift_id(house, "jane", 1)])
+        )
+    assert len(recorded(house, Event.COVER_LOST)) == 1
+    assert frozenset({house.id("lee")}) <= house.bell.people[-1]
+
+
+# --- leave -----------------------------------------------------------------------------------------
+
+
+def test_leave_takes_off_the_shifts_shown_and_refuses_new_ones_until_it_ends(house: House) -> None:
+    put(house, asked("N-100", 34), asked("N-100", 58), asked("N-200", 34), asked("N-100", 130))
+    days = (TODAY + 2 * DAY, TODAY + 3 * DAY)
+    with house.work() as work:
+        seen = leave.look(work, house.id("sam"), "N-100", *days)
+        assert [key(one.before)[2] for one in seen.plan.changes if one.before] == [34, 58]
+        assert count(house, Leave) == 0
+        leave.grant(work, house.id("sam"), seen, seen.plan.fingerprint)
+    assert [one[:3] for one in slots(house)] == [("amira", "idva", 34), ("jane", "idva", 130)]
+    with house.work() as work:
+        with pytest.raises(RotaRefused, match="on leave"):
+            rota_plan.from_file(work, house.id("sam"), RotaFile((asked("N-100", 34),)))
+        at = NINE_PM + 34 * HOUR
+        with pytest.raises(OnLeave):
+            add_shift(work, house.id("jane"), store.IDVA_DUTY, at, at + HOUR)
+        away = work.session.scalars(select(Leave)).one()
+        leave.end(work, house.id("sam"), away.id)
+    with house.work() as work:
+        rota_plan.from_file(work, house.id("sam"), RotaFile((asked("N-100", 34),)))
+        with pytest.raises(NoSuchShift):
+            leave.end(work, house.id("sam"), away.id)
+    assert [one["away"] for one in recorded(house, Event.LEAVE_SET)] == [True, False]
+
+
+def test_leave_leaves_a_running_shift_alone(house: House) -> None:
+    house.on_duty("jane", hours=6)
+    with house.work() as work:
+        seen = leave.look(work, house.id("sam"), "N-100", TODAY, TODAY)
+        leave.grant(work, house.id("sam"), seen, seen.plan.fingerprint)
+    assert slots(house) == [("jane", "idva", 0, 6)]
+
+
+# --- swaps -----------------------------------------------------------------------------------------
+
+
+def ask(house: House, gives: float = 34, takes: float | None = 58) -> str:
+    with house.work() as work:
+        theirs = None if takes is None else shift_id(house, "amira", takes)
+        swaps.ask(work, house.id("jane"), shift_id(house, "jane", gives), house.id("amira"), theirs)
+    with house.line.database.reading() as session:
+        return session.scalars(select(Swap.id).where(Swap.answer.is_(None))).one()
+
+
+def test_a_swap_takes_both(house: House) -> None:
+    put(house, asked("N-100", 34), asked("N-200", 58))
+    before = slots(house)
+    swap = ask(house)
+    assert slots(house) == before
+    for name, said in (("jane", swaps.Answer.AGREED), ("amira", swaps.Answer.TAKEN_BACK)):
+        with house.work() as work, pytest.raises(NoSuchSwap):
+            swaps.answer(work, house.id(name), swap, said)
+    assert slots(house) == before
+    with house.work() as work:
+        swaps.answer(work, house.id("amira"), swap, swaps.Answer.AGREED)
+    assert slots(house) == [("amira", "idva", 34, 8), ("jane", "idva", 58, 8)]
+    assert [one["act"] for one in recorded(house, Event.ROTA_CHANGED)][-2:] == ["swapped", "swapped"]
+    assert (len(recorded(house, Event.SWAP_ASKED)), recorded(house, Event.SWAP_ANSWERED)[0]["answer"]) == (1, "agreed")
+    with house.work() as work, pytest.raises(NoSuchSwap):
+        swaps.answer(work, house.id("amira"), swap, swaps.Answer.AGREED)
+
+
+@pytest.mark.parametrize("given", [swaps.Answer.REFUSED, swaps.Answer.TAKEN_BACK])
+def test_a_swap_that_is_refused_or_taken_back_changes_nothing(house: House, given: swaps.Answer) -> None:
+    put(house, asked("N-100", 34), asked("N-200", 58))
+    before = slots(house)
+    swap = ask(house)
+    with house.work() as work:
+        swaps.answer(work, house.id("amira" if given is swaps.Answer.REFUSED else "jane"), swap, given)
+    with house.work() as work, pytest.raises(NoSuchSwap):
+        swaps.answer(work, house.id("amira"), swap, swaps.Answer.AGREED)
+    assert slots(house) == before
+
+
+@pytest.mark.parametrize("how", ["moved", "gone", "begun", "other", "away"])
+def test_a_swap_is_not_done_on_a_rota_that_changed_since(house: House, how: str) -> None:
+    put(house, asked("N-100", 34), asked("N-200", 58))
+    swap = ask(house)
+    with house.work() as work:
+        mine = work.session.get_one(Shift, shift_id(house, "jane", 34))
+        if how == "moved":
+            mine.ends_at += HOUR
+        elif how == "gone":
+            work.session.delete(mine)
+        elif how == "begun":
+            house.clock.forward(hours=34)
+        elif how == "other":
+            add_shift(work, house.id("amira"), store.IDVA_DUTY, mine.starts_at + HOUR, mine.ends_at)
+        else:
+            seen = leave.look(work, house.id("sam"), "N-200", TODAY + 2 * DAY, TODAY + 2 * DAY)
+            leave.grant(work, house.id("sam"), seen, seen.plan.fingerprint)
+    before = slots(house)
+    with house.work() as work, pytest.raises((NoSuchShift, RotaRefused)):
+        swaps.answer(work, house.id("amira"), swap, swaps.Answer.AGREED)
+    assert slots(house) == before
+
+
+def test_a_shift_is_given_away_for_none(house: House) -> None:
+    put(house, asked("N-100", 34))
+    swap = ask(house, takes=None)
+    with house.work() as work:
+        swaps.answer(work, house.id("amira"), swap, swaps.Answer.AGREED)
+    assert slots(house) == [("amira", "idva", 34, 8)]
+
+
+def test_nobody_gives_away_what_is_not_theirs(house: House) -> None:
+    put(house, asked("N-100", 34), asked("N-200", 58))
+    theirs = shift_id(house, "amira", 58)
+    with house.work() as work, pytest.raises(NoSuchShift):
+        swaps.ask(work, house.id("jane"), theirs, house.id("amira"), None)
+    with house.work() as work, pytest.raises(RotaRefused):
+        swaps.ask(work, house.id("jane"), shift_id(house, "jane", 34), house.id("sam"), None)
+
+
+# --- the pages -------------------------------------------------------------------------------------
+
+
+def test_an_import_is_shown_first_then_done_and_the_same_file_again_changes_nothing(pages: Pages) -> None:
+    pages.sign_in("sam", Role.SUPERVISOR)
+    content = calendar(event("20261123T070000", "20261123T150000", "RRULE:FREQ=DAILY;COUNT=5"))
+    fields = looked(pages, content, "rota.ics")
+    assert slots(pages.house) == []
+    assert pages.client.post(f"{ROTA}/import", data=fields).status_code == 303
+    assert len(slots(pages.house)) == 5
+    page = pages.client.post(f"{ROTA}/import/look", files={"file": ("rota.ics", content)}).text
+    assert "Nothing would change" in page
+    assert "5 shifts stay as they are" in page
+
+
+def test_what_is_downloaded_can_be_read_in_again_and_changes_nothing(pages: Pages) -> None:
+    put(pages.house, asked("N-100", 34), asked("N-200", 58), asked("S-300", 58, duty=Duty.LEAD))
+    pages.sign_in("sam", Role.SUPERVISOR)
+    content = pages.client.get(f"{ROTA}/rota.csv").content
+    assert content.decode().splitlines()[1] == "N-100,idva,2026-11-22T07:00:00+00:00,2026-11-22T15:00:00+00:00"
+    assert "Nothing would change" in pages.client.post(f"{ROTA}/import/look", files={"file": ("r", content)}).text
+
+
+def test_a_pattern_leave_and_one_shift_taken_off_by_the_page(pages: Pages) -> None:
+    pages.sign_in("sam", Role.SUPERVISOR)
+    asked: dict[str, Any] = {"staff_id": "N-100", "duty": "idva", "first": "2026-12-21", "last": "2027-01-03", "hours": "14-22"}
+    asked |= {"days": ["0", "4"], "holidays": "off"}
+    page = pages.client.post(f"{ROTA}/add/look", data=asked).text
+    shown = re.findall(r'name="shown" value="(\w+)"', page)[0]
+    assert pages.client.post(f"{ROTA}/add", data=asked | {"shown": shown}).status_code == 303
+    days = [(NINE_PM + one[2] * HOUR).date() for one in slots(pages.house)]
+    assert days == [date(2026, 12, 21)]  # Christmas Day, the day kept for Boxing Day and New Year's Day are left out
+    away = {"staff_id": "N-100", "first": "2026-12-21", "last": "2026-12-21"}
+    page = pages.client.post(f"{ROTA}/leave/look", data=away).text
+    assert "1 taken off" in re.sub(r"\s+", " ", page)
+    shown = re.findall(r'name="shown" value="(\w+)"', page)[0]
+    assert pages.client.post(f"{ROTA}/leave", data=away | {"shown": shown}).status_code == 303
+    assert slots(pages.house) == []
+
+
+def test_idvas_swap_by_their_own_page(pages: Pages) -> None:
+    put(pages.house, asked("N-100", 34), asked("N-200", 58))
+    pages.sign_in("jane", Role.IDVA)
+    ids = {"gives": shift_id(pages.house, "jane", 34), "takes": shift_id(pages.house, "amira", 58)}
+    assert pages.client.post("/shifts", data=ids).status_code == 303
+    assert "You ask Amira Sample" in pages.client.get("/shifts").text
+    pages.sign_in("amira", Role.IDVA)
+    page = pages.client.get("/shifts").text
+    swap = re.findall(r'action="/shifts/(\w+)"', page)[0]
+    assert pages.client.post(f"/shifts/{swap}", data={"answer": "agreed"}).status_code == 303
+    assert slots(pages.house) == [("amira", "idva", 34, 8), ("jane", "idva", 58, 8)]
