@@ -23,12 +23,11 @@ from console.front import Front
 from console.page import Pages
 from console.people import Fields
 from console.reader import Reader, local_today, reader
-from conversations import cover, leave, rota_plan, rota_second, rota_shown
+from conversations import cover, leave, rota_import, rota_plan, rota_second, rota_shown
 from conversations.errors import NoSuchShift, RotaRefused
-from conversations.ical import read_ical
 from conversations.patterns import PATTERNS, Pattern, shifts_of
-from conversations.planned import MOST_BYTES, BadRota, Duty, RotaFile
-from conversations.rota_csv import COLUMNS, read_csv, write_csv
+from conversations.planned import MOST_BYTES, BadRota, Duty
+from conversations.rota_csv import COLUMNS, write_csv
 from conversations.rota_plan import Plan
 from conversations.work import Work
 from knowledge.hours import BANK_HOLIDAYS
@@ -42,7 +41,6 @@ IMPORTS = ("/import", "/import/look")
 LONGEST_BODY = 4 * MOST_BYTES  # a form writes some signs as three
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 OTHER = "other"
-_READERS = {"csv": read_csv, "ics": read_ical}
 Day = Annotated[date, Field(ge=date(2020, 1, 1), le=date(2999, 12, 1))]
 _CLOCK = r"^(|([01][0-9]|2[0-3]):[0-5][0-9])$"
 
@@ -96,7 +94,6 @@ class Shown(Fields):
 class Rows(Shown):
     """A file that was looked at."""
 
-    kind: Literal["csv", "ics"]
     rows: str = Field(max_length=MOST_BYTES)
 
 
@@ -159,16 +156,15 @@ async def look_at_file(request: Request, me: Me, file: UploadFile) -> Response:
     if set(await request.form()) != {"file"}:
         raise RequestValidationError([])
     content = await file.read(MOST_BYTES + 1)
-    kind = "ics" if content[:200].removeprefix(b"\xef\xbb\xbf").lstrip().upper().startswith(b"BEGIN:") else "csv"
-    again = {"kind": kind, "rows": content.decode("utf-8-sig", "replace")}
-    return await _look(request, me, lambda work: _file(work, me, kind, content), "/import", again)
+    again = {"rows": content.decode("utf-8-sig", "replace")}
+    return await _look(request, me, lambda work: rota_import.look(work, me.id, content), "/import", again)
 
 
 @router.post("/import")
 async def take_in(request: Request, me: Me, form: Annotated[Rows, Form()]) -> Response:
     """Make it the rota."""
     content = form.rows.encode("utf-8", "surrogatepass")
-    return await _publish(request, me, lambda work: _file(work, me, form.kind, content), form.shown)
+    return await _publish(request, me, lambda work: rota_import.look(work, me.id, content), form.shown)
 
 
 @router.get("/rota.csv")
@@ -240,25 +236,17 @@ def _hours(work: Work, me: Reader, form: Hours) -> Plan:
     if form.hours == OTHER:
         starts, ends = (_clock(text) for text in (form.starts, form.ends))
     pattern = Pattern(form.staff_id, form.duty, form.first, form.last, days, starts, ends)
-    return _planned(work, me, lambda: shifts_of(pattern, BANK_HOLIDAYS if form.holidays else (), work.now), adds=True)
+    try:
+        found = shifts_of(pattern, BANK_HOLIDAYS if form.holidays else (), work.now)
+    except BadRota as refused:
+        raise RotaRefused(str(refused)) from None
+    return rota_plan.adding(work, me.id, found)
 
 
 def _clock(text: str) -> timedelta:
     if not text:
         raise RotaRefused("Say from when to when.")
     return timedelta(hours=int(text[:2]), minutes=int(text[3:]))
-
-
-def _file(work: Work, me: Reader, kind: str, content: bytes) -> Plan:
-    return _planned(work, me, lambda: _READERS[kind](content, work.now), adds=False)
-
-
-def _planned(work: Work, me: Reader, read: Callable[[], RotaFile], *, adds: bool) -> Plan:
-    try:
-        asked = read()
-    except BadRota as refused:
-        raise RotaRefused(str(refused)) from None
-    return (rota_plan.adding if adds else rota_plan.from_file)(work, me.id, asked)
 
 
 def _off(work: Work, me: Reader, shift_id: str) -> Plan:
