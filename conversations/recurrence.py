@@ -1,8 +1,8 @@
 """On which days a shift of an iCalendar file recurs: the part of RFC 5545's RRULE that rotas use. Pure.
 
 Rules kept here:
-- Every rule is looked at day by day between its first day and the horizon, two years at most: a rule that never ends,
-  or never matches, costs no more than one that does. (`dateutil` looks until the year 9999 for a rule that matches
+- Every rule is looked at day by day between its first day and the horizon, some two years at most: a rule that never
+  ends, or never matches, costs no more than one that does. (`dateutil` looks until the year 9999 for a rule that matches
   nothing; it is the measure in the tests.)
 - What is not read here is refused by name; nothing is guessed.
 """
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from conversations.planned import LOCAL, BadRota
+from conversations.planned import HORIZON, LOCAL, BadRota
 
 OLDEST = timedelta(days=731)  # a series begins no longer ago than this
 _DAYS = {"MO": 0, "TU": 1, "WE": 2, "TH": 3, "FR": 4, "SA": 5, "SU": 6}
@@ -109,8 +109,8 @@ def _day(text: str, freq: str) -> tuple[int, int]:
 
 def recurring(first: datetime, rule: Rule, until: datetime, *, in_utc: bool) -> Iterator[datetime]:
     """The starts of a series, by the clock on the wall, until then. Raises `BadRota`."""
-    if until - first > OLDEST:
-        raise BadRota("it began long ago: let it begin in the last year.")
+    if until - first > OLDEST + HORIZON:
+        raise BadRota("it began long ago: let it begin in the last two years.")
     if not rule.matches(first.date(), first.date()):
         raise BadRota("its first day is none of those on which it recurs.")
     found, day = 0, 0

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
+from pathlib import Path
+from time import monotonic
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,7 +18,7 @@ from hypothesis import strategies as some
 from icalendar import Event
 
 from conversations.ical import read_ical
-from conversations.planned import HORIZON, Asked, BadRota, Duty, at_hours, from_local, moment
+from conversations.planned import HORIZON, Asked, BadRota, Duty, RotaFile, at_hours, from_local, moment
 from conversations.recurrence import read_rule, recurring
 from conversations.rota_csv import read_csv, write_csv
 from tests.rota_files import LONDON, NOW, calendar, event
@@ -208,3 +211,24 @@ def test_a_time_that_is_none_or_two_is_refused(text: str) -> None:
 def test_an_hour_that_happens_twice_is_taken_with_its_offset() -> None:
     assert moment("2026-10-25T01:30+01:00") == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
     assert moment("2026-10-25T01:30+00:00") == datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("begins", "read", "count"), [("BEGIN:VCALENDAR", read_ical, 12), ("staff_id,duty", read_csv, 1)]
+)
+def test_the_examples_of_the_handbook_can_be_read(begins: str, read: Callable[..., RotaFile], count: int) -> None:
+    text = (Path(__file__).parent.parent / "docs" / "rota.md").read_text()
+    block = text[text.index(f"    {begins}") :].partition("\n\n")[0]
+    found = read("".join(f"{line[4:]}\n" for line in block.splitlines()).encode(), datetime(2026, 11, 20, tzinfo=UTC))
+    assert len(found.shifts) == count
+    assert {one.staff_id for one in found.shifts} <= {"N-100", "N-200", "L-500"}
+
+
+def test_a_rule_that_matches_nothing_costs_no_more_than_another() -> None:
+    first = datetime.combine(date(2026, 1, 5), time(7))  # a Monday
+    never = read_rule({"FREQ": ["DAILY"], "INTERVAL": [7], "BYDAY": ["MO"], "COUNT": [10_000]})
+    began = monotonic()
+    assert len(list(recurring(first, never, first + timedelta(days=800), in_utc=False))) == 115
+    with pytest.raises(BadRota, match="long ago"):
+        list(recurring(first, never, first + timedelta(days=900), in_utc=False))
+    assert monotonic() - began < 1
