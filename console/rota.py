@@ -185,13 +185,9 @@ async def one(request: Request, me: Me, shift_id: str) -> Response:
 @router.post("/shift/{shift_id}")
 async def take_off(request: Request, me: Me, shift_id: str, form: Annotated[Shown, Form()]) -> Response:
     """Take it off, at once."""
-
-    def act(work: Work) -> None:
-        plan = _off(work, me, shift_id)
-        rota_plan.must_be_as_shown(plan, form.shown)
-        rota_second.take_off(work, me.id, plan)
-
-    await request.app.state.front.run(act)
+    await request.app.state.front.run(
+        lambda work: rota_second.take_off(work, me.id, lambda work: _off(work, me, shift_id), form.shown)
+    )
     return went(request, _base(me))
 
 
@@ -208,11 +204,9 @@ async def look_at_leave(request: Request, me: Me, form: Annotated[LeaveAsked, Fo
 @router.post("/leave")
 async def grant(request: Request, me: Me, form: Annotated[LeaveAgain, Form()]) -> Response:
     """Let them be away."""
-
-    def act(work: Work) -> None:
-        leave.grant(work, me.id, leave.look(work, me.id, form.staff_id, form.first, form.last), form.shown)
-
-    await request.app.state.front.run(act)
+    await request.app.state.front.run(
+        lambda work: leave.grant(work, me.id, form.staff_id, form.first, form.last, form.shown)
+    )
     return went(request, _base(me))
 
 
@@ -280,12 +274,7 @@ async def _look(request: Request, me: Reader, plan: Callable[[Work], Plan], to: 
 
 
 async def _publish(request: Request, me: Reader, plan: Callable[[Work], Plan], shown: str) -> Response:
-    def act(work: Work) -> bool:
-        found = plan(work)
-        rota_plan.must_be_as_shown(found, shown)
-        return rota_second.publish(work, me.id, found)
-
-    await request.app.state.front.run(act)
+    await request.app.state.front.run(lambda work: rota_second.publish(work, me.id, plan, shown))
     return went(request, _base(me))
 
 

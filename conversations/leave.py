@@ -18,8 +18,8 @@ from access.permissions import Action
 from audit.events import Event
 from conversations.errors import NoSuchShift, RotaRefused, WrongPeriod
 from conversations.planned import from_local
-from conversations.rota_plan import Plan, must_be_as_shown, removing
-from conversations.rota_second import take_off
+from conversations.rota_plan import Plan, must_be_as_shown, one_at_a_time, removing
+from conversations.rota_second import at_once
 from conversations.standing import require
 from conversations.tables import Shift
 from conversations.tables_rota import Leave
@@ -55,14 +55,18 @@ def look(work: Work, by: str, staff_id: str, first: date, last: date) -> Away:
     return Away(person.id, starts, ends, removing(work, by, work.session.scalars(within)))
 
 
-def grant(work: Work, by: str, asked: Away, shown: str) -> None:
-    """Let them be away, and take those shifts off. Raises `RotaMoved` where they are others than were shown."""
+def grant(work: Work, by: str, staff_id: str, first: date, last: date, shown: str) -> None:
+    """Let them be away, and take those shifts off. Raises `RotaMoved` where they are others than were shown, and what
+    `look` raises."""
+    require(work, by, Action.MANAGE_ROTA)
+    one_at_a_time(work)
+    asked = look(work, by, staff_id, first, last)
     must_be_as_shown(asked.plan, shown)
     leave = Leave(id=work.new_id(), person_id=asked.person_id, starts_at=asked.starts_at, ends_at=asked.ends_at)
     leave.placed_by, leave.placed_at = by, work.now
     work.session.add(leave)
     _record(work, by, leave, away=True)
-    take_off(work, by, asked.plan)
+    at_once(work, by, asked.plan)
 
 
 def end(work: Work, by: str, leave_id: str) -> None:

@@ -2,8 +2,8 @@
 
 Rules kept here:
 - Every rule is looked at day by day between its first day and the horizon, some two years at most: a rule that never
-  ends, or never matches, costs no more than one that does. (`dateutil` looks until the year 9999 for a rule that matches
-  nothing; it is the measure in the tests.)
+  ends, or never matches, costs no more than one that does. (`dateutil`, the measure in the tests, looks until the year
+  9999 for a rule that matches nothing.)
 - What is not read here is refused by name; nothing is guessed.
 """
 

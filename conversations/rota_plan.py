@@ -234,6 +234,12 @@ def uncovers(work: Work, plan: Plan) -> list[Span]:
     ]
 
 
+def one_at_a_time(work: Work) -> None:
+    """Whoever else changes the rota waits until this transaction ends: to be asked for before it is read. (Not the
+    lock of routing: no offer waits for a long file.)"""
+    store.mark(work.session, "rota", work.now.isoformat())
+
+
 def must_be_as_shown(plan: Plan, shown: str) -> None:
     """Nothing changed since it was looked at. Raises `RotaMoved`."""
     if plan.fingerprint != shown:

@@ -6,7 +6,7 @@ done at once, with the same alarm; it is what comes in from a file or a pattern 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,7 +22,17 @@ from conversations.board import Span
 from conversations.errors import RotaMoved, RotaNeedsAnother
 from conversations.planned import LOCAL
 from conversations.post import note
-from conversations.rota_plan import MAY, Change, Plan, Slot, carry_out, slot_of, uncovers
+from conversations.rota_plan import (
+    MAY,
+    Change,
+    Plan,
+    Slot,
+    carry_out,
+    must_be_as_shown,
+    one_at_a_time,
+    slot_of,
+    uncovers,
+)
 from conversations.standing import may, require
 from conversations.tables import Shift
 from conversations.tables_rota import RotaDraft, RotaDraftChange
@@ -40,11 +50,10 @@ class DraftShown:
     stale: bool  # the rota changed meanwhile: it can only be dropped
 
 
-def publish(work: Work, by: str, plan: Plan) -> bool:
-    """Carry out a plan that was looked at. False: it leaves the next 24 hours uncovered, and waits for a second
-    person."""
-    require(work, by, Action.MANAGE_ROTA)
-    store.lock_routing(work.session)
+def publish(work: Work, by: str, make: Callable[[Work], Plan], shown: str) -> bool:
+    """Carry out what was looked at. False: it leaves the next 24 hours uncovered, and waits for a second person. Raises
+    `RotaMoved` where it is something else by now, and whatever `make` raises."""
+    plan = _looked_at(work, by, make, shown)
     if uncovers(work, plan):
         _draft(work, by, plan)
         return False
@@ -52,10 +61,21 @@ def publish(work: Work, by: str, plan: Plan) -> bool:
     return True
 
 
-def take_off(work: Work, by: str, plan: Plan) -> None:
-    """Carry out a plan at once, and tell the leads if it leaves the next 24 hours uncovered."""
+def take_off(work: Work, by: str, make: Callable[[Work], Plan], shown: str) -> None:
+    """Carry out what was looked at, at once. Raises as `publish`."""
+    at_once(work, by, _looked_at(work, by, make, shown))
+
+
+def _looked_at(work: Work, by: str, make: Callable[[Work], Plan], shown: str) -> Plan:
     require(work, by, Action.MANAGE_ROTA)
-    store.lock_routing(work.session)
+    one_at_a_time(work)
+    plan = make(work)
+    must_be_as_shown(plan, shown)
+    return plan
+
+
+def at_once(work: Work, by: str, plan: Plan) -> None:
+    """Carry out a plan, and tell the leads if it leaves the next 24 hours uncovered."""
     lost = uncovers(work, plan)
     carry_out(work, by, plan)
     _alarm(work, by, lost)
@@ -99,7 +119,7 @@ def decide(work: Work, by: str, draft_id: str, *, published: bool) -> None:
     """A second person publishes it all the same, or drops it; whoever asked may drop it too. Raises `RotaNeedsAnother`,
     or `RotaMoved` where the rota is no longer what it was."""
     require(work, by, Action.MANAGE_ROTA)
-    store.lock_routing(work.session)
+    one_at_a_time(work)
     draft = work.session.get(RotaDraft, draft_id, with_for_update=True)
     if draft is None or draft.decided_at is not None:
         raise RotaMoved

@@ -20,7 +20,7 @@ from conversations import store, wording
 from conversations.away import is_away
 from conversations.errors import NoSuchShift, NoSuchSwap, RotaRefused
 from conversations.post import note
-from conversations.rota_plan import Slot, slot_of
+from conversations.rota_plan import Slot, one_at_a_time, slot_of
 from conversations.standing import require
 from conversations.tables import Shift
 from conversations.tables_rota import Swap
@@ -95,7 +95,7 @@ def ask(work: Work, by: str, gives: str, of: str, takes: str | None) -> None:
 def answer(work: Work, by: str, swap_id: str, given: Answer) -> None:
     """Agree or refuse, if one was asked; take it back, if one asked. Raises `NoSuchSwap`, or what `ask` raises."""
     require(work, by, Action.OWN_SHIFTS)
-    store.lock_routing(work.session)
+    one_at_a_time(work)
     swap = work.session.get(Swap, swap_id, with_for_update=True)
     if swap is None or swap.answer is not None:
         raise NoSuchSwap

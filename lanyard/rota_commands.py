@@ -10,7 +10,7 @@ from conversations import rota_import, store
 from conversations.errors import RotaRefused
 from conversations.planned import LOCAL, MOST_BYTES, BadRota, moment
 from conversations.rota import add_shift
-from conversations.rota_plan import Plan, Slot, kind_of, must_be_as_shown, uncovers
+from conversations.rota_plan import Plan, Slot, kind_of, uncovers
 from conversations.rota_second import publish
 from conversations.rota_shown import in_plan
 from conversations.work import BY_THE_LINE, Work, working
@@ -37,13 +37,10 @@ def import_(asked: Namespace) -> int:
         content = file.read(MOST_BYTES + 1)
     with at_home() as house, working(house.line) as work:
         by = find_by_staff_id(work.session, house.line.keyring, asked.by).id
-        plan = rota_import.look(work, by, content)
         if asked.shown is None:
-            _show(work, plan, asked)
-            return 0
-        must_be_as_shown(plan, asked.shown)
-        if publish(work, by, plan):
-            say(f"Done: {_counts(plan)}.")
+            _show(work, rota_import.look(work, by, content), asked)
+        elif publish(work, by, lambda work: rota_import.look(work, by, content), asked.shown):
+            say("Done.")
         else:
             say("This leaves the next 24 hours uncovered: a second person has to decide, in the Rota room.")
     return 0

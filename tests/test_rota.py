@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -76,7 +78,7 @@ def put(house: House, *shifts: Asked) -> Plan:
     """Make them the rota, two people agreeing if it has to be."""
     plan = house.do(plan_of(*shifts))
     with house.work() as work:
-        if not rota_second.publish(work, house.id("sam"), plan):
+        if not rota_second.publish(work, house.id("sam"), lambda _: plan, plan.fingerprint):
             work.session.flush()
             (draft,) = rota_second.waiting(work, house.id("lee"))
             rota_second.decide(work, house.id("lee"), draft.id, published=True)
@@ -234,7 +236,7 @@ def test_only_those_who_lead_change_the_rota(house: House) -> None:
                 lambda: rota_plan.from_file(work, house.id(name), RotaFile(())),  # noqa: B023
                 lambda: rota_plan.adding(work, house.id(name), RotaFile(())),  # noqa: B023
                 lambda: rota_plan.removing(work, house.id(name), []),  # noqa: B023
-                lambda: rota_second.publish(work, house.id(name), Plan(())),  # noqa: B023
+                lambda: rota_second.publish(work, house.id(name), lambda _: Plan(()), ""),  # noqa: B023
                 lambda: rota_second.decide(work, house.id(name), "x", published=True),  # noqa: B023
                 lambda: leave.end(work, house.id(name), "x"),  # noqa: B023
                 lambda: rota_shown.week(work, house.id(name), date(2026, 11, 16)),  # noqa: B023
@@ -252,7 +254,7 @@ def test_leaving_tonight_uncovered_takes_two_people_and_raises_an_alarm(house: H
     bare = house.do(plan_of(asked("N-200", 1, 1), asked("N-200", 34)))
     with house.work() as work:
         assert rota_plan.uncovers(work, bare) == [(NINE_PM + 2 * HOUR, NINE_PM + 10 * HOUR)]
-        assert rota_second.publish(work, house.id("sam"), bare) is False
+        assert rota_second.publish(work, house.id("sam"), lambda _: bare, bare.fingerprint) is False
     assert slots(house) == before
     with house.work() as work:
         (draft,) = rota_second.waiting(work, house.id("sam"))
@@ -274,7 +276,7 @@ def test_what_waits_for_a_second_person_is_void_once_the_rota_is_another(house: 
     put(house, asked("N-100", 1, 9))
     with house.work() as work:
         bare = rota_plan.from_file(work, house.id("sam"), RotaFile((asked("N-200", 1, 1),)))
-        assert not rota_second.publish(work, house.id("sam"), bare)
+        assert not rota_second.publish(work, house.id("sam"), lambda _: bare, bare.fingerprint)
     with house.work() as work:
         if how == "changed":
             work.session.get_one(Shift, shift_id(house, "jane", 1)).ends_at += HOUR
@@ -283,8 +285,7 @@ def test_what_waits_for_a_second_person_is_void_once_the_rota_is_another(house: 
         elif how == "left":
             set_standing(work.session, house.id("amira"), Standing.SUSPENDED)
         else:
-            away = leave.look(work, house.id("sam"), "N-200", TODAY, TODAY)
-            leave.grant(work, house.id("sam"), away, away.plan.fingerprint)
+            go_away(work, "N-200", TODAY, TODAY)
     before = slots(house)
     with house.work() as work:
         (draft,) = rota_second.waiting(work, house.id("lee"))
@@ -303,11 +304,16 @@ TODAY = NINE_PM.date()
 def test_the_leads_are_told_of_a_bare_night_and_not_whoever_caused_it(house: House) -> None:
     put(house, asked("N-100", 1, 9))
     with house.work() as work:
-        rota_second.take_off(
-            work, house.id("sam"), rota_plan.removing(work, house.id("sam"), [shift_id(house, "jane", 1)])
-        )
+        plan = rota_plan.removing(work, house.id("sam"), [shift_id(house, "jane", 1)])
+        rota_second.take_off(work, house.id("sam"), lambda _: plan, plan.fingerprint)
     assert len(recorded(house, Event.COVER_LOST)) == 1
     assert frozenset({house.id("lee")}) <= house.bell.people[-1]
+
+
+def go_away(work: Work, staff_id: str, first: date, last: date) -> None:
+    """Leave, as it was looked at."""
+    seen = leave.look(work, sam(work), staff_id, first, last)
+    leave.grant(work, sam(work), staff_id, first, last, seen.plan.fingerprint)
 
 
 # --- leave -----------------------------------------------------------------------------------------
@@ -320,7 +326,9 @@ def test_leave_takes_off_the_shifts_shown_and_refuses_new_ones_until_it_ends(hou
         seen = leave.look(work, house.id("sam"), "N-100", *days)
         assert [key(one.before)[2] for one in seen.plan.changes if one.before] == [34, 58]
         assert count(house, Leave) == 0
-        leave.grant(work, house.id("sam"), seen, seen.plan.fingerprint)
+        with pytest.raises(RotaMoved):
+            leave.grant(work, house.id("sam"), "N-100", *days, Plan(()).fingerprint)
+        go_away(work, "N-100", *days)
     assert [one[:3] for one in slots(house)] == [("amira", "idva", 34), ("jane", "idva", 130)]
     with house.work() as work:
         with pytest.raises(RotaRefused, match="on leave"):
@@ -340,8 +348,7 @@ def test_leave_takes_off_the_shifts_shown_and_refuses_new_ones_until_it_ends(hou
 def test_leave_leaves_a_running_shift_alone(house: House) -> None:
     house.on_duty("jane", hours=6)
     with house.work() as work:
-        seen = leave.look(work, house.id("sam"), "N-100", TODAY, TODAY)
-        leave.grant(work, house.id("sam"), seen, seen.plan.fingerprint)
+        go_away(work, "N-100", TODAY, TODAY)
     assert slots(house) == [("jane", "idva", 0, 6)]
 
 
@@ -401,8 +408,7 @@ def test_a_swap_is_not_done_on_a_rota_that_changed_since(house: House, how: str)
         elif how == "other":
             add_shift(work, house.id("amira"), store.IDVA_DUTY, mine.starts_at + HOUR, mine.ends_at)
         else:
-            seen = leave.look(work, house.id("sam"), "N-200", TODAY + 2 * DAY, TODAY + 2 * DAY)
-            leave.grant(work, house.id("sam"), seen, seen.plan.fingerprint)
+            go_away(work, "N-200", TODAY + 2 * DAY, TODAY + 2 * DAY)
     before = slots(house)
     with house.work() as work, pytest.raises((NoSuchShift, RotaRefused)):
         swaps.answer(work, house.id("amira"), swap, swaps.Answer.AGREED)
@@ -483,3 +489,23 @@ def test_idvas_swap_by_their_own_page(pages: Pages) -> None:
     swap = re.findall(r'action="/shifts/(\w+)"', page)[0]
     assert pages.client.post(f"/shifts/{swap}", data={"answer": "agreed"}).status_code == 303
     assert slots(pages.house) == [("amira", "idva", 34, 8), ("jane", "idva", 58, 8)]
+
+
+def test_of_two_who_publish_the_same_at_once_one_finds_that_the_rota_has_changed(
+    make_house: Callable[..., House],
+) -> None:
+    house = make_house(team=TEAM | {"lee": LEAD})
+    make = plan_of(asked("N-100", 34), asked("N-200", 58))
+    shown = house.do(make).fingerprint
+    ready = Barrier(2)
+
+    def publish(name: str) -> bool:
+        ready.wait()
+        with house.work() as work:
+            return rota_second.publish(work, house.id(name), make, shown)
+
+    with ThreadPoolExecutor(2) as pool:
+        done = [pool.submit(publish, name) for name in ("sam", "lee")]
+        results = [one.exception() or one.result() for one in done]
+    assert sorted(map(str, results)) == sorted(["True", str(RotaMoved())])
+    assert [one[:3] for one in slots(house)] == [("jane", "idva", 34), ("amira", "idva", 58)]
