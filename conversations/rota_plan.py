@@ -215,11 +215,13 @@ def _no_overlap(plan: Plan, others: Sequence[Slot]) -> None:
 
 def covered(work: Work, plan: Plan, until: datetime) -> list[Span]:
     """When an IDVA is on the rota from now on, were this plan carried out."""
-    query = select(Shift).where(Shift.duty == store.IDVA_DUTY, Shift.ends_at > work.now, Shift.starts_at < until)
+    query = select(Shift.id, Shift.starts_at, Shift.ends_at).where(
+        Shift.duty == store.IDVA_DUTY, Shift.ends_at > work.now, Shift.starts_at < until
+    )
     gone = {one.shift_id for one in plan.changes}
-    slots = [slot_of(one) for one in work.session.scalars(query) if one.id not in gone]
-    slots += [one.after for one in plan.changes if one.after and one.after.duty == store.IDVA_DUTY]
-    return [(one.starts_at, one.ends_at) for one in slots]
+    stay = [(starts, ends) for shift_id, starts, ends in work.session.execute(query) if shift_id not in gone]
+    new = [one.after for one in plan.changes if one.after and one.after.duty == store.IDVA_DUTY]
+    return stay + [(one.starts_at, one.ends_at) for one in new]
 
 
 def uncovers(work: Work, plan: Plan) -> list[Span]:

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from threading import Barrier
 from typing import Any
@@ -20,7 +20,7 @@ from access.people import NewPerson, set_standing
 from access.tables import Role, Standing
 from audit.events import Event
 from audit.trail import read_leaves
-from conversations import leave, rota_plan, rota_second, rota_shown, store, swaps
+from conversations import leave, rota_import, rota_plan, rota_second, rota_shown, store, swaps
 from conversations.case import Case
 from conversations.errors import (
     NoSuchShift,
@@ -31,7 +31,7 @@ from conversations.errors import (
     RotaNeedsAnother,
     RotaRefused,
 )
-from conversations.planned import Asked, Duty, RotaFile
+from conversations.planned import Asked, Duty, RotaFile, from_local
 from conversations.rota import add_shift
 from conversations.rota_plan import Plan
 from conversations.states import State
@@ -430,6 +430,27 @@ def test_nobody_gives_away_what_is_not_theirs(house: House) -> None:
         swaps.ask(work, house.id("jane"), theirs, house.id("amira"), None)
     with house.work() as work, pytest.raises(RotaRefused):
         swaps.ask(work, house.id("jane"), shift_id(house, "jane", 34), house.id("sam"), None)
+
+
+# --- who is on duty --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("friday", [date(2026, 11, 27), date(2027, 6, 18), date(2026, 10, 23), date(2027, 3, 26)])
+def test_a_friday_night_is_on_duty_on_saturday_half_past_midnight_and_not_on_fridays(
+    house: House, friday: date
+) -> None:
+    house.clock.time = from_local(datetime.combine(friday - 2 * DAY, time(12)))
+    content = calendar(
+        event(f"{friday:%Y%m%d}T220000", f"{friday + DAY:%Y%m%d}T060000", "RRULE:FREQ=WEEKLY;BYDAY=FR;COUNT=3")
+    )
+    with house.work() as work:
+        plan = rota_import.look(work, house.id("sam"), content)
+        assert rota_second.publish(work, house.id("sam"), lambda _: plan, plan.fingerprint)
+    with house.line.database.reading() as session:
+        for day in range(21):
+            half_past = from_local(datetime.combine(friday + day * DAY, time(0, 30)))
+            on_duty = [house.id("jane")] if day in (1, 8, 15) else []
+            assert store.on_duty(session, store.IDVA_DUTY, half_past) == on_duty, day
 
 
 # --- the pages -------------------------------------------------------------------------------------
