@@ -23,6 +23,7 @@ from knowledge.hours import BANK_HOLIDAYS
 PAST = timedelta(days=91)  # whole weeks, so that each hour of the week counts alike
 SOON = timedelta(days=28)  # likewise
 HOUR = timedelta(hours=1)
+LEAST = 20  # questions; from fewer nothing is suggested: it would be chance
 ONE_SHIFT = 8  # hours of the shift that is suggested
 WEEK = 7 * 24
 Hours = Mapping[int, float]  # by hour of the week: 0 is Monday, 00:00 to 01:00
@@ -59,6 +60,11 @@ class Cover:
     questions: int
     suggested: Suggested | None
 
+    @property
+    def too_few(self) -> bool:
+        """Whether there are too few questions to suggest anything by."""
+        return self.questions < LEAST
+
 
 def hour_of(at: datetime) -> int:
     """The hour of the week, by the clock on the wall."""
@@ -79,7 +85,8 @@ def look(work: Work, plan: Plan | None = None) -> Cover:
     rate = {hour: asked[hour] / length[hour] for hour in asked}
     bare = _shares(open_times, (work.now, until))
     shown = [Gap(begins, ends, _expected((begins, ends), rate), marks(begins, ends)) for begins, ends in open_times]
-    return Cover(asked, bare, shown, len(times), suggest(asked, bare))
+    suggested = suggest(asked, bare) if len(times) >= LEAST else None
+    return Cover(asked, bare, shown, len(times), suggested)
 
 
 def suggest(asked: Hours, bare: Hours) -> Suggested | None:

@@ -42,24 +42,32 @@ def test_questions_are_counted_by_the_hour_that_the_clock_on_the_wall_showed(hou
 def test_the_suggestion_is_the_shift_that_meets_most_questions_at_uncovered_hours(house: House) -> None:
     thursdays = [datetime(2026, 10, 22, 19, 30, tzinfo=UTC) + timedelta(days=7 * week) for week in range(3)]
     mondays = [datetime(2026, 10, 26, 10, 30, tzinfo=UTC) + timedelta(days=7 * week) for week in range(3)]
-    ask_at(house, *thursdays, thursdays[0] + HOUR, *mondays)
+    ask_at(house, *thursdays * 3, thursdays[0] + HOUR, *mondays * 4)
     with house.work() as work:  # Mondays are covered, so their questions are no reason
         for week in range(4):
             begins = datetime(2026, 11, 23, 7, tzinfo=UTC) + timedelta(days=7 * week)
             add_shift(work, house.id("jane"), "idva", begins, begins + 8 * HOUR)
     found = house.do(cover.look).suggested
     assert found is not None
-    assert (found.weekday, found.met, found.missed) == (3, 4, 4)
+    assert (found.weekday, found.met, found.missed) == (3, 10, 10)
     assert 13 <= found.starts <= 20  # eight hours from then have both 20 and 21 o'clock, in summer time
 
 
 def test_with_every_hour_covered_or_no_question_nothing_is_suggested(house: House) -> None:
     assert house.do(cover.look).suggested is None
-    ask_at(house, NINE_PM - timedelta(days=1))
+    ask_at(house, *[NINE_PM - timedelta(days=1)] * cover.LEAST)
     begins = house.clock()
     slots = [Slot(begins + n * 8 * HOUR, begins + (n + 1) * 8 * HOUR, "idva", house.id("jane")) for n in range(84)]
     found = house.do(lambda work: cover.look(work, Plan(tuple(Change(None, one, None) for one in slots))))
     assert (found.gaps, found.suggested) == ([], None)
+
+
+def test_a_few_questions_are_no_reason_for_a_shift(house: House) -> None:
+    ask_at(house, *[NINE_PM - timedelta(days=1)] * (cover.LEAST - 1))
+    found = house.do(cover.look)
+    assert (found.too_few, found.suggested) == (True, None)
+    ask_at(house, NINE_PM - timedelta(days=1))
+    assert house.do(cover.look).suggested is not None
 
 
 @given(
