@@ -129,6 +129,13 @@ def removing(work: Work, by: str, shift_ids: Iterable[str]) -> Plan:
     return Plan(tuple(Change(there[one], None, one) for one in sorted(set(shift_ids)) if one in there))
 
 
+def leaving(work: Work, person_id: str, duty: str) -> Plan:
+    """Every coming shift of somebody who may no longer be on this duty, taken off."""
+    there = _coming(work)
+    theirs = (key for key, one in there.items() if (one.person_id, one.duty) == (person_id, duty))
+    return Plan(tuple(Change(there[key], None, key) for key in theirs))
+
+
 def _placed(work: Work, asked: Sequence[Asked]) -> list[Slot]:
     """The people behind the staff ids: they are here, may do that duty, and are not on leave then."""
     wrong: list[str] = []

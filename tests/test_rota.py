@@ -17,10 +17,11 @@ from hypothesis import strategies as some
 from sqlalchemy import func, select
 
 from access.people import NewPerson, set_standing
+from access.roster import set_roles
 from access.tables import Role, Standing
 from audit.events import Event
 from audit.trail import read_leaves
-from conversations import leave, rota_import, rota_plan, rota_second, rota_shown, store, swaps
+from conversations import leave, rota_import, rota_plan, rota_second, rota_shown, staff, store, swaps
 from conversations.case import Case
 from conversations.errors import (
     NoSuchShift,
@@ -430,6 +431,36 @@ def test_nobody_gives_away_what_is_not_theirs(house: House) -> None:
         swaps.ask(work, house.id("jane"), theirs, house.id("amira"), None)
     with house.work() as work, pytest.raises(RotaRefused):
         swaps.ask(work, house.id("jane"), shift_id(house, "jane", 34), house.id("sam"), None)
+
+
+# --- those who leave -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", ["suspended", "role"])
+def test_whoever_may_no_longer_be_on_duty_is_taken_off_the_rota_for_good(house: House, how: str) -> None:
+    put(house, asked("N-100", 1, 9), asked("N-100", 58), asked("N-200", 34), asked("L-500", 34, duty=Duty.LEAD))
+    with house.work() as work:
+        if how == "suspended":
+            staff.suspend(work, house.id("sam"), house.id("jane"))
+        else:
+            staff.give_roles(work, house.id("sam"), house.id("jane"), frozenset({Role.OFFICER}))
+    assert [one[:2] for one in slots(house)] == [("amira", "idva"), ("lee", "lead")]
+    assert len(recorded(house, Event.COVER_LOST)) == 1
+    house.clock.forward(hours=2)
+    ref = house.asks()
+    with house.line.database.reading() as session:
+        assert store.open_offers(session, store.by_ref(session, ref).id) == []
+
+
+@pytest.mark.parametrize("keeps", [Role.SUPERVISOR, Role.OFFICER])
+def test_who_loses_one_of_two_roles_that_lead_leads_on(house: House, keeps: Role) -> None:
+    with house.work() as work:
+        set_roles(work.session, house.id("lee"), frozenset({Role.IDVA_LEAD, Role.SUPERVISOR}))
+        set_roles(work.session, house.id("sam"), frozenset({Role.ADMIN, Role.SUPERVISOR}))
+    put(house, asked("L-500", 34, duty=Duty.LEAD))
+    with house.work() as work:
+        staff.give_roles(work, house.id("sam"), house.id("lee"), frozenset({keeps}))
+    assert [one[0] for one in slots(house)] == (["lee"] if keeps is Role.SUPERVISOR else [])
 
 
 # --- who is on duty --------------------------------------------------------------------------------
