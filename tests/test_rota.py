@@ -1,12 +1,11 @@
-"""The rota: what would change is shown first and is what is done; leave, swaps, a second person for a bare night."""
+"""The rota: what would change is shown first and is what is done; a second person for a bare night."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from pathlib import Path
 from threading import Barrier
 from typing import Any
@@ -14,19 +13,14 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
-from sqlalchemy import func, select
 
-from access.people import NewPerson, set_standing
+from access.people import set_standing
 from access.roster import set_roles
 from access.tables import Role, Standing
 from audit.events import Event
-from audit.trail import read_leaves
-from conversations import leave, rota_import, rota_plan, rota_second, rota_shown, staff, store, swaps
+from conversations import leave, rota_import, rota_plan, rota_second, rota_shown, staff, store
 from conversations.case import Case
 from conversations.errors import (
-    NoSuchShift,
-    NoSuchSwap,
-    OnLeave,
     RoleMissing,
     RotaMoved,
     RotaNeedsAnother,
@@ -37,15 +31,25 @@ from conversations.rota import add_shift
 from conversations.rota_plan import Plan
 from conversations.states import State
 from conversations.tables import Shift
-from conversations.tables_rota import Leave, Swap
-from conversations.work import Work
 from tests.house import NINE_PM, TEAM, House, new_house
 from tests.rota_files import calendar, csv_of, event
+from tests.rota_house import (
+    DAY,
+    HOUR,
+    LEAD,
+    ROTA,
+    TODAY,
+    asked,
+    go_away,
+    key,
+    looked,
+    plan_of,
+    put,
+    recorded,
+    shift_id,
+    slots,
+)
 from tests.test_console import Pages
-
-LEAD = NewPerson("L-500", "Lee Example", "Example Hospitals NHS Trust", frozenset({Role.IDVA_LEAD}))
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-ROTA = "/rota/supervisor"
 
 
 @pytest.fixture
@@ -58,56 +62,6 @@ def pages(house: House, tmp_path: Path) -> Iterator[Pages]:
     made = Pages(house, tmp_path)
     yield made
     made.client.close()
-
-
-def asked(staff_id: str, start: float, hours: float = 8, duty: Duty = Duty.IDVA) -> Asked:
-    """A shift that begins so many hours from nine that Friday."""
-    begins = NINE_PM + start * HOUR
-    return Asked(staff_id, duty, begins, begins + hours * HOUR, f"Line {start:g}")
-
-
-def plan_of(*shifts: Asked) -> Callable[[Work], Plan]:
-    """What a file of these would change, for Sam."""
-    return lambda work: rota_plan.from_file(work, sam(work), RotaFile(shifts))
-
-
-def sam(_work: Work) -> str:
-    return f"{'sam':_<32}"
-
-
-def put(house: House, *shifts: Asked) -> Plan:
-    """Make them the rota, two people agreeing if it has to be."""
-    plan = house.do(plan_of(*shifts))
-    with house.work() as work:
-        if not rota_second.publish(work, house.id("sam"), lambda _: plan, plan.fingerprint):
-            work.session.flush()
-            (draft,) = rota_second.waiting(work, house.id("lee"))
-            rota_second.decide(work, house.id("lee"), draft.id, published=True)
-    return plan
-
-
-def slots(house: House) -> list[tuple[str | None, str, float, float]]:
-    """Everything on the rota: who, as what, from when for how long."""
-    with house.line.database.reading() as session:
-        found = session.scalars(select(Shift).order_by(Shift.starts_at, Shift.person_id)).all()
-    return [key(rota_plan.slot_of(one)) for one in found]
-
-
-def shift_id(house: House, name: str, start: float) -> str:
-    with house.line.database.reading() as session:
-        where = Shift.person_id == house.id(name), Shift.starts_at == NINE_PM + start * HOUR
-        return session.scalars(select(Shift.id).where(*where)).one()
-
-
-def recorded(house: House, event: Event) -> list[dict[str, Any]]:
-    with house.line.database.reading() as session:
-        leaves = [json.loads(leaf) for leaf in read_leaves(session)]
-    return [leaf["facts"] for leaf in leaves if leaf["event"] == event.label]
-
-
-def count(house: House, table: type) -> int:
-    with house.line.database.reading() as session:
-        return session.scalar(select(func.count()).select_from(table)) or 0
 
 
 # --- what would change -----------------------------------------------------------------------------
@@ -132,11 +86,6 @@ def test_what_was_shown_is_exactly_what_is_done_and_the_trail_has_each_change(ho
     changes = recorded(house, Event.ROTA_CHANGED)[leaves:]
     assert [one["act"] for one in changes] == ["moved", "removed", "added"]
     assert recorded(house, Event.ROTA_PUBLISHED)[-1] == {"added": 1, "moved": 1, "removed": 1}
-
-
-def key(slot: rota_plan.Slot) -> tuple[str | None, str, float, float]:
-    who = slot.person_id.rstrip("_")
-    return (who, slot.duty, (slot.starts_at - NINE_PM) / HOUR, (slot.ends_at - slot.starts_at) / HOUR)
 
 
 _DRAWN = some.lists(
@@ -203,18 +152,6 @@ def test_nothing_is_done_when_the_rota_changed_since_it_was_looked_at(pages: Pag
     answer = pages.client.post(f"{ROTA}/import", data=fields)
     assert (answer.status_code, str(RotaMoved()) in answer.text) == (409, True)
     assert slots(pages.house)[0][2] == 251
-
-
-def looked(pages: Pages, content: bytes, name: str = "rota.csv") -> dict[str, str]:
-    """Look at a file; gives the fields that confirm it."""
-    page = pages.client.post(f"{ROTA}/import/look", files={"file": (name, content)})
-    assert page.status_code == 200, page.text
-    found = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page.text))
-    return {one: unescaped(value) for one, value in found.items()}
-
-
-def unescaped(text: str) -> str:
-    return text.replace("&#34;", '"').replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
 def test_a_running_shift_and_what_is_held_in_it_stay_on_the_old_rota(house: House) -> None:
@@ -299,9 +236,6 @@ def test_what_waits_for_a_second_person_is_void_once_the_rota_is_another(house: 
     assert slots(house) == before
 
 
-TODAY = NINE_PM.date()
-
-
 def test_the_leads_are_told_of_a_bare_night_and_not_whoever_caused_it(house: House) -> None:
     put(house, asked("N-100", 1, 9))
     with house.work() as work:
@@ -309,128 +243,6 @@ def test_the_leads_are_told_of_a_bare_night_and_not_whoever_caused_it(house: Hou
         rota_second.take_off(work, house.id("sam"), lambda _: plan, plan.fingerprint)
     assert len(recorded(house, Event.COVER_LOST)) == 1
     assert frozenset({house.id("lee")}) <= house.bell.people[-1]
-
-
-def go_away(work: Work, staff_id: str, first: date, last: date) -> None:
-    """Leave, as it was looked at."""
-    seen = leave.look(work, sam(work), staff_id, first, last)
-    leave.grant(work, sam(work), staff_id, first, last, seen.plan.fingerprint)
-
-
-# --- leave -----------------------------------------------------------------------------------------
-
-
-def test_leave_takes_off_the_shifts_shown_and_refuses_new_ones_until_it_ends(house: House) -> None:
-    put(house, asked("N-100", 34), asked("N-100", 58), asked("N-200", 34), asked("N-100", 130))
-    days = (TODAY + 2 * DAY, TODAY + 3 * DAY)
-    with house.work() as work:
-        seen = leave.look(work, house.id("sam"), "N-100", *days)
-        assert [key(one.before)[2] for one in seen.plan.changes if one.before] == [34, 58]
-        assert count(house, Leave) == 0
-        with pytest.raises(RotaMoved):
-            leave.grant(work, house.id("sam"), "N-100", *days, Plan(()).fingerprint)
-        go_away(work, "N-100", *days)
-    assert [one[:3] for one in slots(house)] == [("amira", "idva", 34), ("jane", "idva", 130)]
-    with house.work() as work:
-        with pytest.raises(RotaRefused, match="on leave"):
-            rota_plan.from_file(work, house.id("sam"), RotaFile((asked("N-100", 34),)))
-        at = NINE_PM + 34 * HOUR
-        with pytest.raises(OnLeave):
-            add_shift(work, house.id("jane"), store.IDVA_DUTY, at, at + HOUR)
-        away = work.session.scalars(select(Leave)).one()
-        leave.end(work, house.id("sam"), away.id)
-    with house.work() as work:
-        rota_plan.from_file(work, house.id("sam"), RotaFile((asked("N-100", 34),)))
-        with pytest.raises(NoSuchShift):
-            leave.end(work, house.id("sam"), away.id)
-    assert [one["away"] for one in recorded(house, Event.LEAVE_SET)] == [True, False]
-
-
-def test_leave_leaves_a_running_shift_alone(house: House) -> None:
-    house.on_duty("jane", hours=6)
-    with house.work() as work:
-        go_away(work, "N-100", TODAY, TODAY)
-    assert slots(house) == [("jane", "idva", 0, 6)]
-
-
-# --- swaps -----------------------------------------------------------------------------------------
-
-
-def ask(house: House, gives: float = 34, takes: float | None = 58) -> str:
-    with house.work() as work:
-        theirs = None if takes is None else shift_id(house, "amira", takes)
-        swaps.ask(work, house.id("jane"), shift_id(house, "jane", gives), house.id("amira"), theirs)
-    with house.line.database.reading() as session:
-        return session.scalars(select(Swap.id).where(Swap.answer.is_(None))).one()
-
-
-def test_a_swap_takes_both(house: House) -> None:
-    put(house, asked("N-100", 34), asked("N-200", 58))
-    before = slots(house)
-    swap = ask(house)
-    assert slots(house) == before
-    for name, said in (("jane", swaps.Answer.AGREED), ("amira", swaps.Answer.TAKEN_BACK)):
-        with house.work() as work, pytest.raises(NoSuchSwap):
-            swaps.answer(work, house.id(name), swap, said)
-    assert slots(house) == before
-    with house.work() as work:
-        swaps.answer(work, house.id("amira"), swap, swaps.Answer.AGREED)
-    assert slots(house) == [("amira", "idva", 34, 8), ("jane", "idva", 58, 8)]
-    assert [one["act"] for one in recorded(house, Event.ROTA_CHANGED)][-2:] == ["swapped", "swapped"]
-    assert (len(recorded(house, Event.SWAP_ASKED)), recorded(house, Event.SWAP_ANSWERED)[0]["answer"]) == (1, "agreed")
-    with house.work() as work, pytest.raises(NoSuchSwap):
-        swaps.answer(work, house.id("amira"), swap, swaps.Answer.AGREED)
-
-
-@pytest.mark.parametrize("given", [swaps.Answer.REFUSED, swaps.Answer.TAKEN_BACK])
-def test_a_swap_that_is_refused_or_taken_back_changes_nothing(house: House, given: swaps.Answer) -> None:
-    put(house, asked("N-100", 34), asked("N-200", 58))
-    before = slots(house)
-    swap = ask(house)
-    with house.work() as work:
-        swaps.answer(work, house.id("amira" if given is swaps.Answer.REFUSED else "jane"), swap, given)
-    with house.work() as work, pytest.raises(NoSuchSwap):
-        swaps.answer(work, house.id("amira"), swap, swaps.Answer.AGREED)
-    assert slots(house) == before
-
-
-@pytest.mark.parametrize("how", ["moved", "gone", "begun", "other", "away"])
-def test_a_swap_is_not_done_on_a_rota_that_changed_since(house: House, how: str) -> None:
-    put(house, asked("N-100", 34), asked("N-200", 58))
-    swap = ask(house)
-    with house.work() as work:
-        mine = work.session.get_one(Shift, shift_id(house, "jane", 34))
-        if how == "moved":
-            mine.ends_at += HOUR
-        elif how == "gone":
-            work.session.delete(mine)
-        elif how == "begun":
-            house.clock.forward(hours=34)
-        elif how == "other":
-            add_shift(work, house.id("amira"), store.IDVA_DUTY, mine.starts_at + HOUR, mine.ends_at)
-        else:
-            go_away(work, "N-200", TODAY + 2 * DAY, TODAY + 2 * DAY)
-    before = slots(house)
-    with house.work() as work, pytest.raises((NoSuchShift, RotaRefused)):
-        swaps.answer(work, house.id("amira"), swap, swaps.Answer.AGREED)
-    assert slots(house) == before
-
-
-def test_a_shift_is_given_away_for_none(house: House) -> None:
-    put(house, asked("N-100", 34))
-    swap = ask(house, takes=None)
-    with house.work() as work:
-        swaps.answer(work, house.id("amira"), swap, swaps.Answer.AGREED)
-    assert slots(house) == [("amira", "idva", 34, 8)]
-
-
-def test_nobody_gives_away_what_is_not_theirs(house: House) -> None:
-    put(house, asked("N-100", 34), asked("N-200", 58))
-    theirs = shift_id(house, "amira", 58)
-    with house.work() as work, pytest.raises(NoSuchShift):
-        swaps.ask(work, house.id("jane"), theirs, house.id("amira"), None)
-    with house.work() as work, pytest.raises(RotaRefused):
-        swaps.ask(work, house.id("jane"), shift_id(house, "jane", 34), house.id("sam"), None)
 
 
 # --- those who leave -------------------------------------------------------------------------------

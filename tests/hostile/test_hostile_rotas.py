@@ -22,8 +22,8 @@ from conversations.tables import Shift
 from conversations.transfer import accept_transfer, offer_transfer
 from tests.hostile.rows_rota import CASES, RotaCase
 from tests.house import TEAM, House, new_house
+from tests.rota_house import HOUR, LEAD, ROTA, looked, slots
 from tests.test_console import Pages
-from tests.test_rota import HOUR, LEAD, ROTA, looked, slots
 
 TRUST = "Example Hospitals NHS Trust"
 PROMPT = 5.0  # seconds; a rule that never ends would take minutes
