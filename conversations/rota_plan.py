@@ -20,11 +20,12 @@ from sqlalchemy import select
 from access.people import NoSuchPerson, find_by_staff_id
 from access.permissions import Action
 from audit.events import Event
-from conversations import store
+from conversations import store, wording
 from conversations.away import leave_of
 from conversations.board import DAY, Span, gaps
 from conversations.errors import RotaMoved, RotaRefused
 from conversations.planned import LOCAL, Asked, BadRota, RotaFile
+from conversations.post import note
 from conversations.standing import may, require
 from conversations.tables import Shift
 from conversations.tables_rota import Leave
@@ -256,7 +257,7 @@ def must_be_as_shown(plan: Plan, shown: str) -> None:
 
 
 def carry_out(work: Work, by: str, plan: Plan, asked_by: str | None = None) -> None:
-    """Do it, and record each change and the whole."""
+    """Do it, record each change and the whole, and tell those whose shifts they are."""
     for one in plan.changes:
         _change(work, by, one)
     work.session.flush()
@@ -264,7 +265,10 @@ def carry_out(work: Work, by: str, plan: Plan, asked_by: str | None = None) -> N
         added, moved, removed = (plan.count(kind) for kind in ("added", "moved", "removed"))
         facts = {"asked_by": asked_by} if asked_by else {}
         work.record(Event.ROTA_PUBLISHED, by, None, added=added, moved=moved, removed=removed, **facts)
-        work.wake(*{slot.person_id for one in plan.changes for slot in (one.before, one.after) if slot})
+        people = {slot.person_id for one in plan.changes for slot in (one.before, one.after) if slot}
+        for person_id in sorted(people - {by}):
+            note(work, person_id, wording.say("shifts_changed", link=work.line.doors.link("/")))
+        work.wake(*people)
 
 
 def _change(work: Work, by: str, change: Change) -> None:

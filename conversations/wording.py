@@ -185,6 +185,7 @@ ENGLISH: dict[str, str] = {
     "{link}",
     "rota_second": "A change to the rota would leave the next 24 hours uncovered. A second person has to "
     "decide.\n{link}",
+    "shifts_changed": "Your coming shifts were changed. Please look at them.\n{link}",
     "swap_asked": "A colleague asks you to swap a shift. Nothing changes until you agree.\n{link}",
     "swap_answered": "Your swap was answered: {answer}.\n{link}",
     "door_glass": "Somebody opened what is not theirs, in an emergency. Please look at it.\n{link}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
+from sqlalchemy import select
 
 from access.people import set_standing
 from access.roster import set_roles
@@ -26,11 +28,12 @@ from conversations.errors import (
     RotaNeedsAnother,
     RotaRefused,
 )
+from conversations.line import Doors
 from conversations.planned import Asked, Duty, RotaFile, from_local
 from conversations.rota import add_shift
 from conversations.rota_plan import Plan
 from conversations.states import State
-from conversations.tables import Shift
+from conversations.tables import Outbox, Shift
 from tests.house import NINE_PM, TEAM, House, new_house
 from tests.rota_files import calendar, csv_of, event
 from tests.rota_house import (
@@ -273,6 +276,31 @@ def test_who_loses_one_of_two_roles_that_lead_leads_on(house: House, keeps: Role
     with house.work() as work:
         staff.give_roles(work, house.id("sam"), house.id("lee"), frozenset({keeps}))
     assert [one[0] for one in slots(house)] == (["lee"] if keeps is Role.SUPERVISOR else [])
+
+
+# --- who is told -----------------------------------------------------------------------------------
+
+
+def told(house: House) -> list[tuple[str | None, str]]:
+    """What went to whom, at Telegram."""
+    with house.work() as work:
+        rows = work.session.scalars(select(Outbox).order_by(Outbox.made_at, Outbox.person_id)).all()
+        texts = [work.open_words("outbox", "body", one.id, one.scope, one.body) for one in rows if one.body]
+    return [(house.name(one.person_id), json.loads(text)["text"]) for one, text in zip(rows, texts, strict=True)]
+
+
+def test_those_whose_shifts_changed_are_told_once_and_the_leads_of_a_bare_night(
+    make_house: Callable[..., House],
+) -> None:
+    house = make_house(team=TEAM | {"lee": LEAD}, doors=Doors(telegram=True))
+    put(house, asked("N-100", 1, 9), asked("N-100", 34), asked("N-200", 58))
+    assert [(who, "shifts were changed" in text) for who, text in told(house)] == [("amira", True), ("jane", True)]
+    house.clock.forward(minutes=1)
+    plan = house.do(lambda work: rota_plan.removing(work, house.id("sam"), [shift_id(house, "jane", 1)]))
+    with house.work() as work:
+        rota_second.take_off(work, house.id("sam"), lambda _: plan, plan.fingerprint)
+    assert [who for who, _ in told(house)[2:]] == ["jane", "lee"]
+    assert "from Fri 22:00 to Sat 07:00" in told(house)[3][1]
 
 
 # --- who is on duty --------------------------------------------------------------------------------
