@@ -103,6 +103,8 @@ def _edge(number: int, line: str, inside: list[str]) -> str:
     if not _EDGE.match(line):
         if not inside and line.strip():
             raise BadRota(f"Line {number}: this is no iCalendar file.")
+        if inside == ["VCALENDAR"] and line.strip().upper() == "METHOD:CANCEL":
+            raise BadRota(f"Line {number}: this calls shifts off; it is no rota.")
         return ""
     edge, _, name = line.strip().upper().partition(":")
     if edge == "BEGIN" and _INSIDE.get(name) == "".join(inside[-1:]):

@@ -235,3 +235,19 @@ def test_a_rule_that_matches_nothing_costs_no_more_than_another() -> None:
     with pytest.raises(BadRota, match="long ago"):
         list(recurring(first, never, first + timedelta(days=900), in_utc=False))
     assert monotonic() - began < 1
+
+
+def test_a_series_into_an_hour_that_happens_twice_is_refused_until_that_night_is_said_in_utc() -> None:
+    late = event("20261021T180000", "20261022T013000", "RRULE:FREQ=DAILY;COUNT=6")
+    with pytest.raises(BadRota, match=r"UID one.*2026-10-25 01:30 happens twice"):
+        read_ical(calendar(late), NOW)
+    night = ["UID:night", "SUMMARY:N-100", "DTSTART:20261024T170000Z", "DTEND:20261025T013000Z"]
+    found = shown(calendar([*late, f"EXDATE{LONDON}20261024T180000"], night))
+    assert len(found) == 6
+    assert ("Sat 24 Oct 18:00", "Sun 25 Oct 01:30") in found
+
+
+def test_a_calendar_that_calls_off_is_no_rota() -> None:
+    content = calendar(event("20261026T070000", "20261026T150000"), around="METHOD:CANCEL")
+    with pytest.raises(BadRota, match="calls shifts off"):
+        read_ical(content, NOW)
