@@ -47,6 +47,8 @@ class Action(Enum):
     READ_REPORTS = "read_reports"  # figures of the line; no words, and about no one consultation
     SHARE_REPORT = "share_report"  # take figures out of the house, without small numbers
     LEAD = "lead"  # be on duty as lead
+    MANAGE_ROTA = "manage_rota"  # shifts, leave, patterns, imports; no words
+    OWN_SHIFTS = "own_shifts"  # see one's coming shifts, swap them with a colleague who agrees
     LEAD_TAKE = "lead_take"  # deal with one in person, as lead
     READ_CATALOGUE = "read_catalogue"  # what officers may be offered
     READ_PROPOSALS = "read_proposals"  # versions, proposals, what is past review
@@ -133,6 +135,8 @@ GRANTS: tuple[Grant, ...] = (
     _grant(_A.READ_REPORTS, _BOARD),
     _grant(_A.SHARE_REPORT, _BOARD),
     _grant(_A.LEAD, _BOARD),
+    _grant(_A.MANAGE_ROTA, _BOARD),
+    _grant(_A.OWN_SHIFTS, {Role.IDVA}),
     _grant(_A.LEAD_TAKE, _BOARD, {_R.STRANGER, _R.OWNER, _R.OFFERED, _R.FORMER, _R.GLASS}),
     _grant(_A.READ_CATALOGUE, _READERS),
     _grant(_A.READ_PROPOSALS, {Role.IDVA, Role.IDVA_LEAD, Role.SUPERVISOR, Role.CURATOR}),

@@ -75,7 +75,17 @@ class Event(Enum):
     RECALL_SENT_AGAIN = ("recall.sent_again", Category.SYSTEM)  # to those who had not acknowledged it
     RECALL_ACKNOWLEDGED = ("recall.acknowledged", Category.SYSTEM)  # somebody has read a correction
     MEANING_ASKED = ("consultation.meaning_asked", Category.SYSTEM)  # what a short form means was asked, not guessed
-    ROTA_CHANGED = ("rota.changed", Category.ALTERATION)  # a shift was added or prolonged (times: Unix seconds)
+    ROTA_CHANGED = (
+        "rota.changed",
+        Category.ALTERATION,
+    )  # a shift was added, moved, prolonged, taken off or swapped (times: Unix seconds)
+    ROTA_PUBLISHED = ("rota.published", Category.ALTERATION)  # several shifts were changed in one act: how many
+    ROTA_SECOND_ASKED = ("rota.second_asked", Category.SYSTEM)  # it would leave the next 24 hours uncovered
+    ROTA_SECOND_DECIDED = ("rota.second_decided", Category.SYSTEM)  # a second person published it all the same, or not
+    COVER_LOST = ("rota.cover_lost", Category.SYSTEM)  # an hour of the next 24 that had an IDVA has none any more
+    LEAVE_SET = ("rota.leave_set", Category.ALTERATION)  # somebody is away, or no longer
+    SWAP_ASKED = ("rota.swap_asked", Category.ALTERATION)  # an IDVA asks another to take a shift
+    SWAP_ANSWERED = ("rota.swap_answered", Category.ALTERATION)  # agreed, refused or taken back
     DUTY_BEGAN = ("duty.began", Category.SYSTEM)  # somebody came on duty
     START_ASKED = ("duty.start_asked", Category.SYSTEM)  # the test call at the start of a shift went out
     START_ANSWERED = ("duty.start_answered", Category.SYSTEM)  # the IDVA showed that they can be reached

@@ -54,6 +54,11 @@ def day(moment: datetime) -> str:
     return f"{moment.astimezone(LOCAL):%a %d %b, %H:%M}"
 
 
+def local(moment: datetime) -> str:
+    """For machines: where people are, with its offset."""
+    return moment.astimezone(LOCAL).isoformat()
+
+
 def exact(moment: datetime) -> str:
     """To the second, where people are and in UTC."""
     return f"{moment.astimezone(LOCAL):%d %b %Y, %H:%M:%S} ({moment.astimezone(UTC):%H:%M:%S} UTC)"
@@ -108,6 +113,7 @@ class Pages:
             "clock": clock,
             "day": day,
             "exact": exact,
+            "local": local,
             "called": called,
         }
         self._hashes = self._read_hashes()

@@ -42,6 +42,8 @@ from console import (
     reports,
     restrict,
     review,
+    rota,
+    shifts,
     snippets,
     trail,
 )
@@ -60,6 +62,13 @@ HEADER_LIMIT = 8 * 1024  # bytes of the address and all headers
 COOKIE_LIMIT = 4 * 1024
 BODY_LIMIT = 64 * 1024  # bytes of a form
 LONG_BODIES = {f"/people/{role}{path}": people.LONGEST_BODY for role in people.ROLES for path in people.IMPORTS}
+LONG_BODIES |= {f"/rota/{role}{path}": rota.LONGEST_BODY for role in rota.ROLES for path in rota.IMPORTS}
+
+# What stands in an address before a reference is looked at first: /desk/reviews is nobody's consultation.
+ROOMS = (
+    answering, identity, entry, account, chat, desk, private_notes, board, live, knowledge, curating, recalling,
+    restrict, glass, trail, people, review, snippets, mini_app, passkeys, reports, rota, shifts,
+)  # fmt: skip
 
 
 def create_app(front: Front) -> FastAPI:
@@ -69,10 +78,7 @@ def create_app(front: Front) -> FastAPI:
     app.state.pages = Pages(front)
     app.state.listening = Counter[str]()  # open streams, by person
     app.state.directory = directory.Kept()
-    # What stands in an address before a reference is looked at first: /desk/reviews is nobody's consultation.
-    for room in (answering, identity, entry, account, chat, desk, private_notes, board, live, knowledge, curating):
-        app.include_router(room.router)
-    for room in (snippets, recalling, restrict, glass, trail, people, review, mini_app, passkeys, reports):
+    for room in ROOMS:
         app.include_router(room.router)
     app.include_router(directory.router)
     app.mount("/assets", StaticFiles(directory=front.assets, check_dir=False), name="assets")

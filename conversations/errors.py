@@ -249,3 +249,27 @@ class NotOver(LineError):
 
 class NoSuchReport(NotYours):
     """There is no such report."""
+
+
+class RotaRefused(StaffRefused):
+    """The rota cannot be changed like this."""
+
+
+class RotaMoved(LineError):
+    """The rota has changed since you looked at it. Nothing was done: look at it again."""
+
+
+class RotaNeedsAnother(LineError):
+    """You asked for this yourself: a second person has to decide on it."""
+
+
+class NoSuchShift(LineError):
+    """There is no such shift on the rota any more, or it has begun."""
+
+
+class NoSuchSwap(LineError):
+    """This swap is no longer open."""
+
+
+class OnLeave(LineError):
+    """That is within leave. Have the lead end the leave first."""

@@ -3,6 +3,7 @@
 Rules kept here:
 - On duty means a shift that has begun and not ended, nothing else: no presence dot, no guess.
 - Whoever comes on duty is asked the waiting questions first; nobody goes off duty while holding one.
+- Whoever may no longer be on duty is taken off the rota for good; let in again, they are put on it anew.
 """
 
 from __future__ import annotations
@@ -11,22 +12,22 @@ from datetime import datetime, timedelta
 
 from access.enrolment import void_codes
 from access.people import set_standing
-from access.permissions import Action
 from access.signin import end_sessions
 from access.tables import Standing
 from audit.events import Event
 from conversations import store
+from conversations.away import is_away
 from conversations.case import Case
-from conversations.errors import OffDuty, StillHolding
+from conversations.errors import OffDuty, OnLeave, StillHolding
+from conversations.planned import LONGEST_SHIFT
+from conversations.rota_plan import MAY, leaving
+from conversations.rota_second import at_once
 from conversations.search import lose_owner, offers_ran_out, unreachable
 from conversations.standing import require
 from conversations.states import OWNED, State, Timer
 from conversations.tables import Consultation, OfferKind, OfferOutcome, Shift
 from conversations.transfer import refuse_transfer
-from conversations.work import Work
-
-LONGEST_SHIFT = timedelta(hours=14)
-_MAY = {store.IDVA_DUTY: Action.SEE_DESK, store.LEAD_DUTY: Action.LEAD}
+from conversations.work import BY_THE_LINE, Work
 
 
 def add_shift(
@@ -34,10 +35,12 @@ def add_shift(
 ) -> Shift:
     """Put somebody on the rota; `by`: who does it, if not they themselves.
 
-    Raises `RoleMissing`, or ValueError for a shift that cannot be."""
-    require(work, person_id, _MAY[duty])
+    Raises `RoleMissing`, `OnLeave`, or ValueError for a shift that cannot be."""
+    require(work, person_id, MAY[duty])
     if not timedelta(0) < ends_at - starts_at <= LONGEST_SHIFT:
         raise ValueError("a shift ends after it starts, and lasts 14 hours at most")
+    if is_away(work.session, person_id, starts_at, ends_at):
+        raise OnLeave
     shift = Shift(id=work.new_id(), person_id=person_id, duty=duty, starts_at=starts_at, ends_at=ends_at)
     shift.announced = False
     work.session.add(shift)
@@ -103,8 +106,7 @@ def suspend(work: Work, person_id: str, by: str) -> None:
 
 def leave_idvas(work: Work, person_id: str) -> None:
     """End an IDVA's duty at once, whatever they hold: it goes to others."""
-    _end_shifts(work, person_id, store.IDVA_DUTY)
-    work.session.flush()
+    _off_the_rota(work, person_id, store.IDVA_DUTY)
     pass_on_offers(work, person_id)
     for row in store.owned_by(work.session, person_id):
         case = Case.load(work, row.id)
@@ -129,7 +131,14 @@ def pass_on_offers(work: Work, person_id: str) -> None:
 
 def leave_leads(work: Work, person_id: str) -> None:
     """End a duty lead's duty at once."""
-    _end_shifts(work, person_id, store.LEAD_DUTY)
+    _off_the_rota(work, person_id, store.LEAD_DUTY)
+
+
+def _off_the_rota(work: Work, person_id: str, duty: str) -> None:
+    """Nothing is asked of somebody who may no longer be on duty: neither now nor at a shift to come."""
+    _end_shifts(work, person_id, duty)
+    work.session.flush()
+    at_once(work, BY_THE_LINE, leaving(work, person_id, duty))
 
 
 def _end_shifts(work: Work, person_id: str, duty: str) -> None:

@@ -15,6 +15,7 @@ from dataclasses import replace
 from access.enrolment import issue_code, void_codes
 from access.leases import renew_lease
 from access.people import AlreadyKnown, Known, NewPerson, NoSuchPerson, PracticeMix, add_person, is_known, set_standing
+from access.permissions import Action, roles_for
 from access.roster import set_roles
 from access.tables import CodePurpose, Role, Standing
 from audit.events import Event
@@ -109,11 +110,9 @@ def give_roles(work: Work, by: str, person_id: str, roles: frozenset[Role]) -> N
     work.record(Event.ROLES_SET, by, person=person_id, roles=_joined(roles), before=_joined(person.roles))
     if lost:
         void_codes(work.session, person_id, work.now)
-        work.wake(person_id)
-    if Role.SUPERVISOR in lost:
-        rota.leave_leads(work, person_id)
-    if Role.IDVA in lost:
-        rota.leave_idvas(work, person_id)
+    for action, leave in ((Action.LEAD, rota.leave_leads), (Action.SEE_DESK, rota.leave_idvas)):
+        if lost & roles_for(action) and not roles & roles_for(action):
+            leave(work, person_id)
     work.wake(person_id)
 
 

@@ -108,7 +108,12 @@ class Consultation(Base):
     """One question and everything that follows from it."""
 
     __tablename__ = "consultation"
-    __table_args__ = (Index(None, "state"), Index(None, "incident_hash"), Index(None, "ended_at"))
+    __table_args__ = (
+        Index(None, "state"),
+        Index(None, "incident_hash"),
+        Index(None, "ended_at"),
+        Index(None, "asked_at"),
+    )
 
     id: Mapped[str] = mapped_column(ID, primary_key=True)
     ref: Mapped[str] = mapped_column(String(6), unique=True)
@@ -200,7 +205,7 @@ class Shift(Base):
     """When somebody is on duty, and as what. Written by the rota or by a tap on 'go on duty'."""
 
     __tablename__ = "shift"
-    __table_args__ = (Index(None, "person_id"), Index(None, "ends_at"))
+    __table_args__ = (Index(None, "person_id"), Index(None, "starts_at"), Index(None, "ends_at"))
 
     id: Mapped[str] = mapped_column(ID, primary_key=True)
     person_id: Mapped[str] = mapped_column(ForeignKey("person.id"))

@@ -188,6 +188,13 @@ ENGLISH: dict[str, str] = {
     "door_flag": "{emergency}\n{ref}: act on this now: {link}",
     "door_new": "{ref}: there is something new for you.\n{link}",
     "door_correction": "A correction is waiting for you. Please read it now.\n{link}",
+    "rota_uncovered": "The rota was changed: the next 24 hours have a time without an IDVA, from {begins} to {ends}.\n"
+    "{link}",
+    "rota_second": "A change to the rota would leave the next 24 hours uncovered. A second person has to "
+    "decide.\n{link}",
+    "shifts_changed": "Your coming shifts were changed. Please look at them.\n{link}",
+    "swap_asked": "A colleague asks you to swap a shift. Nothing changes until you agree.\n{link}",
+    "swap_answered": "Your swap was answered: {answer}.\n{link}",
     "door_glass": "Somebody opened what is not theirs, in an emergency. Please look at it.\n{link}",
     "door_call": "{ref}: you are asked to answer within {seconds} s.\n{link}",
     "door_lead": "{ref}: you are called.\n{link}",

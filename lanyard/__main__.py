@@ -26,6 +26,7 @@ from lanyard import (
     knowledge_commands,
     referral_commands,
     retention_commands,
+    rota_commands,
     simulate_command,
     trail_commands,
 )
@@ -100,12 +101,7 @@ def _parser() -> argparse.ArgumentParser:
     link.add_argument("role", choices=[role.value for role in Role])
     _command(people, "telegram", commands.people_telegram).add_argument("staff_id")
     _command(people, "suspend", commands.people_suspend).add_argument("staff_id")
-    rota = groups.add_parser("rota", help="who is on duty when").add_subparsers(required=True)
-    shift = _command(rota, "add", commands.rota_add)
-    shift.add_argument("staff_id")
-    shift.add_argument("starts", help="local time, for example 2026-11-23T14:00")
-    shift.add_argument("ends")
-    shift.add_argument("--lead", action="store_true", help="as duty lead instead of IDVA")
+    _rota(groups)
     keys = groups.add_parser("keys", help="the key-encryption keys").add_subparsers(required=True)
     _command(keys, "make", key_commands.make)
     _command(keys, "doctor", key_commands.doctor)
@@ -135,6 +131,19 @@ def _simulate(groups: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     simulated.add_argument("--questions", type=int, default=Plan.questions, help=f"in the day ({Plan.questions})")
     simulated.add_argument("--day", type=date.fromisoformat, default=date(2026, 11, 20), help="2026-11-20")
     simulated.add_argument("--seed", type=int, default=Plan.seed, help="another day of the same kind")
+
+
+def _rota(groups: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    rota = groups.add_parser("rota", help="who is on duty when").add_subparsers(required=True)
+    shift = _command(rota, "add", rota_commands.add)
+    shift.add_argument("staff_id")
+    shift.add_argument("starts", help="local time, for example 2026-11-23T14:00")
+    shift.add_argument("ends")
+    shift.add_argument("--lead", action="store_true", help="as duty lead instead of IDVA")
+    brought = _command(rota, "import", rota_commands.import_)
+    brought.add_argument("file", help="iCalendar or CSV; see docs/rota.md")
+    brought.add_argument("--by", required=True, metavar="STAFF_ID", help="the lead or supervisor whose rota it is")
+    brought.add_argument("--shown", metavar="FINGERPRINT", help="do it: what it would change was looked at")
 
 
 def _knowledge(groups: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

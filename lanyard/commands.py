@@ -6,16 +6,13 @@ import asyncio
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
 
 from access.enrolment import issue_code
 from access.people import NewPerson, add_person, find_by_staff_id, known_all
 from access.tables import CodePurpose, Role
 from audit.events import Event
-from conversations import store
-from conversations.rota import add_shift, suspend
-from conversations.search import LOCAL
+from conversations.rota import suspend
 from conversations.work import BY_THE_LINE, Work, working
 from lanyard import schema
 from lanyard.drawing import draw, draw_events, draw_permissions, draw_settings
@@ -128,17 +125,6 @@ def people_suspend(asked: Namespace) -> int:
         return 0
 
 
-def rota_add(asked: Namespace) -> int:
-    """Put somebody on the rota."""
-    with at_home() as house:
-        starts, ends = _local(asked.starts), _local(asked.ends)
-        with working(house.line) as work:
-            person = find_by_staff_id(work.session, house.line.keyring, asked.staff_id)
-            add_shift(work, person.id, store.LEAD_DUTY if asked.lead else store.IDVA_DUTY, starts, ends, BY_THE_LINE)
-        say(f"{asked.staff_id} is on duty from {starts:%a %d %b %H:%M} to {ends:%a %d %b %H:%M} (Europe/London).")
-        return 0
-
-
 def database_upgrade(_asked: Namespace) -> int:
     """Bring the schema up to date."""
     database = open_database(read_settings())
@@ -161,14 +147,3 @@ def _code(work: Work, person_id: str, purpose: CodePurpose, role: Role | None = 
     issue_code(work.session, code, purpose, person_id, work.now, role=role)
     work.record(Event.CODE_ISSUED, BY_THE_LINE, person=person_id, purpose=purpose.value)
     return code
-
-
-def _local(text: str) -> datetime:
-    """A local time. An hour that happens twice, or never, must state its offset."""
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is not None:
-        return moment
-    earlier, later = (moment.replace(tzinfo=LOCAL, fold=fold) for fold in (0, 1))
-    if earlier.utcoffset() != later.utcoffset():  # fold matters only around a change of the clocks
-        raise ValueError(f"{text} happens twice or never that night: give its offset, for example {text}+00:00")
-    return earlier

@@ -17,7 +17,8 @@ from access.people import NewPerson, NoSuchPerson, add_person, find_by_staff_id,
 from access.tables import CodePurpose, Role
 from audit.events import Event
 from conversations import store
-from conversations.rota import LONGEST_SHIFT, go_on_duty
+from conversations.planned import LONGEST_SHIFT
+from conversations.rota import go_on_duty
 from conversations.work import BY_THE_LINE, Work, working
 from lanyard import schema
 from lanyard.settings import KeySource, Settings, read_settings

@@ -12,6 +12,7 @@ import conversations.tables_access
 import conversations.tables_desk
 import conversations.tables_duty
 import conversations.tables_review
+import conversations.tables_rota
 import knowledge.tables
 import storage.keys  # noqa: F401  # importing a room's tables is what puts them into the metadata
 from storage.database import Base
@@ -24,6 +25,7 @@ _ROOMS = (
     conversations.tables_desk,
     conversations.tables_duty,
     conversations.tables_review,
+    conversations.tables_rota,
     knowledge.tables,
 )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import sys
 import tempfile
+from datetime import date, timedelta
 from pathlib import Path
 
 from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
@@ -30,6 +31,7 @@ def main() -> int:
             browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
             consultation(practice, browser.new_context())
             rooms(practice, browser.new_context())
+            rota(sign_in(browser.new_context(), practice.link("idva_lead")))
             browser.close()
     finally:
         stop_practice(practice)
@@ -68,6 +70,24 @@ def rooms(practice: Practice, window: BrowserContext) -> None:
     expect(trail.get_by_role("cell", name="message.received").first).to_be_visible()
     take(trail, "trail", SCREEN)
     take(sign_in(window, practice.link("admin")), "people", SCREEN)
+
+
+def rota(lead: Page) -> None:
+    """A fortnight of the rota, with what it leaves uncovered."""
+    for person, hours in enumerate(("07:00 to 15:00", "14:00 to 22:00")):
+        lead.get_by_role("link", name="Lanyard").click()
+        lead.get_by_role("link", name="Rota").click()
+        lead.get_by_role("link", name="Add shifts or leave").click()
+        staff_id = lead.locator("#shift-who option", has_text="(N-").nth(person).get_attribute("value")
+        lead.get_by_label("Who").first.select_option(staff_id)
+        today = date.fromisoformat(lead.get_by_label("First day").first.input_value())
+        lead.get_by_label("First day").first.fill((today + timedelta(days=1)).isoformat())
+        lead.get_by_label("Last day").first.fill((today + timedelta(days=14)).isoformat())
+        lead.get_by_label(hours).check()
+        lead.get_by_role("button", name="Look at it", exact=True).click()
+        lead.get_by_role("button", name="Change the rota").click()
+    lead.get_by_role("link", name="Week after").click()
+    take(lead, "rota", SCREEN)
 
 
 def take(page: Page, name: str, size: tuple[int, int]) -> None:
