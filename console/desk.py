@@ -20,9 +20,9 @@ from conversations import search, start_check, store, view
 from conversations.advise import Advice, AdviceStatus, advise
 from conversations.case import Case
 from conversations.consult import edit
-from conversations.errors import NotYours
+from conversations.errors import DutyTooLong, NotYours
 from conversations.private_notes import NoteShown, notes
-from conversations.rota import go_off_duty, go_on_duty
+from conversations.rota import LONGEST_SHIFT, go_off_duty, go_on_duty
 from conversations.send_entry import send_entry
 from conversations.snippets import SnippetShown, snippets
 from conversations.tables import OfferOutcome
@@ -145,12 +145,15 @@ async def here(request: Request, me: AtDesk) -> Response:
 
 
 def until(hours: str, now: datetime) -> datetime:
-    """'15:00' is the next such time where people are; '8' is in eight hours."""
+    """'15:00' is the next such time where people are; '8' is in eight hours. Raises `DutyTooLong`."""
     if ":" not in hours:
         return now + timedelta(hours=min(max(float(hours), 0.5), 14))
     hour, minute = hours.split(":")
     local = now.astimezone(LOCAL).replace(hour=int(hour), minute=int(minute), second=0, microsecond=0)
-    return local if local > now else local + timedelta(days=1)
+    end = local if local > now else local + timedelta(days=1)
+    if end - now > LONGEST_SHIFT:
+        raise DutyTooLong
+    return end
 
 
 @router.post("/desk/{ref}/accept")

@@ -239,6 +239,10 @@ class NothingToSay(LineError):
     """Write what is right instead, in at most 2,000 characters."""
 
 
+class DutyTooLong(LineError):
+    """Nobody is on duty for more than 14 hours at a time."""
+
+
 class WrongPeriod(LineError):
     """The period has to end after it begins."""
 

@@ -21,7 +21,6 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog,
 ROOT = Path(__file__).parent.parent.parent
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = next((path for name in NAMES if (path := shutil.which(name))), None)
-our_ports: set[int] = set()  # of every practice line started here
 REPORT = "CSP report: "
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 
@@ -46,7 +45,6 @@ class Practice:
 def start_practice(folder: Path, port: int, **settings: str) -> Practice:
     """Start it and read what it prints, as a newcomer does; `settings` are named without their prefix."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("LANYARD_")}
-    our_ports.add(port)
     began = time.monotonic()
     process = subprocess.Popen(
         [sys.executable, "-m", "lanyard", "practice", "--folder", str(folder), "--port", str(port)],
@@ -112,8 +110,8 @@ def watch(context: BrowserContext, broken: list[str]) -> None:
         if request.is_navigation_request():  # a link may lead to a provider of sign-ins, which is on this machine here
             elsewhere = to.hostname not in {None, "127.0.0.1", "localhost"}
         else:
-            page = urlsplit(request.service_worker.url if request.service_worker else request.frame.url)
-            elsewhere = page.port in our_ports and to.netloc not in ("", page.netloc)
+            ours = "referer" not in request.headers  # our pages never say where they are; a provider's own page does
+            elsewhere = ours and to.hostname not in {None, "127.0.0.1", "localhost"}
         if elsewhere:
             broken.append(f"request to {to.netloc}")
 
