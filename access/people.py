@@ -44,6 +44,7 @@ class Known:
     active: bool
     practice: bool
     lease_until: datetime | None  # None: for good
+    area: str | None  # where they work; None: wherever the line's officers are
 
     @property
     def title(self) -> str:
@@ -61,6 +62,7 @@ class NewPerson:
     roles: frozenset[Role]
     practice: bool = False
     lease: timedelta = timedelta(days=90)  # until the first sign-in
+    area: str | None = None  # one of the catalogue's
 
 
 def scope_of(person_id: str) -> str:
@@ -87,6 +89,7 @@ def add_person(session: Session, keyring: Keyring, person_id: str, new: NewPerso
             name=keyring.seal(session, _place("name", person_id), new.name),
             number=keyring.seal(session, _place("number", person_id), new.staff_id),
             service=new.service,
+            area=new.area,
             standing=Standing.ACTIVE.value,
             practice=new.practice,
             added_at=now,
@@ -140,6 +143,7 @@ def known_all(session: Session, keyring: Keyring, ids: Iterable[str] | None = No
             active=row.standing == Standing.ACTIVE.value,
             practice=row.practice,
             lease_until=None if row.practice else row.lease_until,
+            area=row.area,
         )
         for row in rows
     ]

@@ -14,8 +14,10 @@ from collections.abc import Iterable, Sequence
 
 from access.people import NewPerson
 from access.tables import Role
+from knowledge.places import PLACES
 
 COLUMNS = ("staff_id", "name", "service", "roles")
+AND_AREA = (*COLUMNS, "area")  # it may be left out, as a column or in a row: the line's own area then
 MOST_ROWS = 2_000
 MOST_BYTES = 256 * 1024
 LONGEST = {"staff id": 40, "name": 120, "service": 120}
@@ -26,14 +28,29 @@ class BadStaff(Exception):
     """What is wrong with somebody to be added, in a sentence for whoever adds them."""
 
 
-def new_person(staff_id: str, name: str, service: str, roles: Iterable[str], *, practice: bool) -> NewPerson:
+def new_person(
+    staff_id: str, name: str, service: str, roles: Iterable[str], area: str = "", *, practice: bool
+) -> NewPerson:
     """Somebody to be added. Raises `BadStaff`."""
     held = frozenset(_role(role) for role in roles)
     if not held:
         raise BadStaff("Choose at least one role.")
     return NewPerson(
-        _clean("staff id", staff_id), _clean("name", name), _clean("service", service), held, practice=practice
+        _clean("staff id", staff_id),
+        _clean("name", name),
+        _clean("service", service),
+        held,
+        practice=practice,
+        area=known_area(area),
     )
+
+
+def known_area(text: str) -> str | None:
+    """One of the catalogue's areas; None where nothing is said. Raises `BadStaff`."""
+    area = text.strip()
+    if area and area not in PLACES:
+        raise BadStaff(f"an area is one of {', '.join(sorted(PLACES))}.")
+    return area or None
 
 
 def read_list(content: bytes, *, practice: bool) -> list[NewPerson]:
@@ -49,9 +66,12 @@ def read_list(content: bytes, *, practice: bool) -> list[NewPerson]:
     people: list[NewPerson] = []
     seen: dict[str, int] = {}
     try:
-        if tuple(next(rows, ())) != COLUMNS:
-            raise BadStaff(f"the first line must be exactly: {','.join(COLUMNS)}")
+        columns = tuple(next(rows, ()))
+        if columns not in (COLUMNS, AND_AREA):
+            raise BadStaff(f"the first line must be exactly: {','.join(COLUMNS)} (and ,area if you like)")
         for row in rows:
+            if len(row) != len(columns):
+                raise BadStaff(f"{len(row)} columns, not {len(columns)}.")
             _take(row, rows.line_num, people, seen, practice=practice)
     except (BadStaff, csv.Error) as error:
         raise BadStaff(f"Line {max(rows.line_num, 1)}: {error}") from None
@@ -61,12 +81,10 @@ def read_list(content: bytes, *, practice: bool) -> list[NewPerson]:
 
 
 def _take(row: Sequence[str], line: int, people: list[NewPerson], seen: dict[str, int], *, practice: bool) -> None:
-    if len(row) != len(COLUMNS):
-        raise BadStaff(f"{len(row)} columns, not {len(COLUMNS)}.")
     if len(people) == MOST_ROWS:
         raise BadStaff(f"more than {MOST_ROWS:,} people. Split the file.")
-    staff_id, name, service, roles = row
-    new = new_person(staff_id, name, service, roles.split(), practice=practice)
+    staff_id, name, service, roles, *area = row
+    new = new_person(staff_id, name, service, roles.split(), *area, practice=practice)
     if new.staff_id in seen:
         raise BadStaff(f"the staff id of line {seen[new.staff_id]} again.")
     seen[new.staff_id] = line

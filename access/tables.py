@@ -60,6 +60,7 @@ class Person(Base):
     name: Mapped[Sealed] = mapped_column(SealedText)
     number: Mapped[Sealed] = mapped_column(SealedText)  # collar number or staff id
     service: Mapped[str] = mapped_column(String(120))  # force or NHS trust: an organisation, not sealed
+    area: Mapped[str | None] = mapped_column(String(32))  # one of the catalogue's; None: the line's own
     standing: Mapped[str] = mapped_column(String(12), default=Standing.ACTIVE.value)
     practice: Mapped[bool] = mapped_column(Boolean, default=False)  # made up for practice; never among real people
     added_at: Mapped[datetime]

@@ -94,6 +94,7 @@ class Event(Enum):
     PERSON_ADDED = ("person.added", Category.COLLECTION)  # a member of staff was added
     STANDING_SET = ("person.standing_set", Category.ALTERATION)  # access was taken away or given back
     ROLES_SET = ("person.roles_set", Category.ALTERATION)  # somebody was given other roles
+    AREA_SET = ("person.area_set", Category.ALTERATION)  # where somebody works: what is near is put forward first
     LEASE_RENEWED = ("person.lease_renewed", Category.ALTERATION)  # somebody's enrolment runs anew
     CODE_ISSUED = ("access.code_issued", Category.SYSTEM)  # a one-time code was made for somebody
     CODE_REFUSED = ("access.code_refused", Category.SYSTEM)  # a one-time code did not work

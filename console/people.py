@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from access.people import NewPerson
 from access.permissions import Action, roles_for
 from access.roster import Wanted, list_people
-from access.staff_list import COLUMNS, MOST_BYTES, MOST_ROWS, BadStaff, new_person, read_list
+from access.staff_list import COLUMNS, MOST_BYTES, MOST_ROWS, BadStaff, known_area, new_person, read_list
 from access.tables import Role, Standing
 from console.acts import LEASE_WARNING, went
 from console.front import Front
@@ -27,6 +27,7 @@ from console.reader import Reader, reader
 from conversations import staff
 from conversations.errors import StaffRefused
 from conversations.work import Work
+from knowledge.places import PLACES
 
 router = APIRouter(prefix="/people/{role}")
 Load = Callable[[Work], dict[str, Any]]
@@ -69,12 +70,19 @@ class Adding(Fields):
     name: str = Field("", max_length=500)
     service: str = Field("", max_length=500)
     roles: list[Role] = Field(default=[])
+    area: str = Field("", max_length=40)
 
 
 class Roles(Fields):
     """The roles somebody is to hold."""
 
     roles: list[Role] = Field(default=[])
+
+
+class Area(Fields):
+    """Where somebody works."""
+
+    area: str = Field("", max_length=40)
 
 
 class Access(Fields):
@@ -116,7 +124,7 @@ async def add(request: Request, me: Me, form: Annotated[Adding, Form()]) -> Resp
     def act(work: Work) -> str:
         roles = [role.value for role in form.roles]
         try:
-            new = new_person(form.staff_id, form.name, form.service, roles, practice=front.practice)
+            new = new_person(form.staff_id, form.name, form.service, roles, form.area, practice=front.practice)
         except BadStaff as refused:
             raise StaffRefused(str(refused).capitalize()) from None
         return staff.add(work, me.id, new)
@@ -179,6 +187,20 @@ async def roles(request: Request, me: Me, person_id: str, form: Annotated[Roles,
     return went(request, f"{_base(me)}/{person_id}")
 
 
+@router.post("/{person_id}/area")
+async def area(request: Request, me: Me, person_id: str, form: Annotated[Area, Form()]) -> Response:
+    """Where they work."""
+
+    def act(work: Work) -> None:
+        try:
+            staff.set_area(work, me.id, person_id, known_area(form.area))
+        except BadStaff as refused:
+            raise StaffRefused(str(refused).capitalize()) from None
+
+    await request.app.state.front.run(act)
+    return went(request, f"{_base(me)}/{person_id}")
+
+
 @router.post("/{person_id}/standing")
 async def standing(request: Request, me: Me, person_id: str, form: Annotated[Access, Form()]) -> Response:
     """Suspended, or let in again."""
@@ -232,5 +254,5 @@ async def _show(request: Request, me: Reader, template: str, load: Load, more: d
     front: Front = request.app.state.front
     pages: Pages = request.app.state.pages
     values = await front.run(load)
-    shown = {"me": me, "role": me.role, "base": _base(me), "titles": TITLES, "Standing": Standing}
+    shown = {"me": me, "role": me.role, "base": _base(me), "titles": TITLES, "Standing": Standing, "places": PLACES}
     return pages.show(request, template, values | more | shown | {"warning": LEASE_WARNING})

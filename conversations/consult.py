@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from access.areas import area_of
 from access.people import slug
 from audit.events import Event
 from conversations import store, wording
@@ -182,8 +183,9 @@ def reopen(case: Case) -> None:
 
 
 def _look(case: Case, text: str) -> Seen:
-    line = case.work.line
-    return line.guide.look(text, line.place, case.work.now)
+    work = case.work
+    place = area_of(work.session, case.row.officer_id) or work.line.place
+    return work.line.guide.look(text, place, work.now)
 
 
 def _new_consultation(work: Work, officer_id: str) -> Consultation:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from access import areas
 from access.enrolment import issue_code, void_codes
 from access.leases import renew_lease
 from access.people import AlreadyKnown, Known, NewPerson, NoSuchPerson, PracticeMix, add_person, is_known, set_standing
@@ -114,6 +115,13 @@ def give_roles(work: Work, by: str, person_id: str, roles: frozenset[Role]) -> N
         if lost & roles_for(action) and not roles & roles_for(action):
             leave(work, person_id)
     work.wake(person_id)
+
+
+def set_area(work: Work, by: str, person_id: str, area: str | None) -> None:
+    """Say where somebody works, from their next message on. None: wherever the line's officers are."""
+    before = _theirs(work, by, person_id).area
+    areas.set_area(work.session, person_id, area)
+    work.record(Event.AREA_SET, by, person=person_id, area=area or "", before=before or "")
 
 
 def suspend(work: Work, by: str, person_id: str) -> None:

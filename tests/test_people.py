@@ -16,6 +16,7 @@ from audit.events import Event
 from audit.growth import LeafRow
 from conversations import staff
 from conversations.errors import AboveYou, NoSuchMember, OnOneself, RoleMissing
+from tests.erasing import leaves_of
 from tests.house import TEAM, House
 from tests.test_console import Pages
 
@@ -282,6 +283,34 @@ WRONG = {
     "nothing": ("", "Line 1: the first line"),
     "too many": (HEAD + "".join(f"P{n},P,F,officer\n" for n in range(2_001)), "Line 2002: more than 2,000"),
 }  # fmt: skip
+
+
+def test_an_area_comes_with_the_file_or_is_set_on_the_page_and_only_a_known_one(pages: Pages) -> None:
+    pages.sign_in("ada", Role.ADMIN)
+    house, head = pages.house, HEAD.replace("roles", "roles,area")
+
+    def area(staff_id: str) -> str | None:
+        return house.do(lambda work: find_by_staff_id(work.session, house.line.keyring, staff_id)).area
+
+    content = f"{head}PC 8,PC 8 Good,{FORCE},officer,blackpool\nPC 9,PC 9 New,{FORCE},officer,\n"
+    look = pages.client.post("/people/admin/import/look", files={"file": ("staff.csv", content)})
+    assert "Blackpool" in look.text
+    assert pages.client.post("/people/admin/import", data={"rows": content}).status_code == 200
+    assert (area("PC 8"), area("PC 9")) == ("blackpool", None)
+    wrong = pages.client.post("/people/admin/import", data={"rows": content.replace("blackpool", "atlantis")})
+    assert (wrong.status_code, "Line 2: an area is one of" in wrong.text) == (409, True)
+
+    pages.client.post("/people/admin", data=SOMEBODY | {"staff_id": "PC 10", "area": "wyre"})
+    assert area("PC 10") == "wyre"
+    page = f"/people/admin/{house.id('officer1')}"
+    pages.client.post(f"{page}/area", data={"area": "preston"})
+    assert area("PC 1234") == "preston"
+    assert '<option value="preston" selected>' in pages.client.get(page).text
+    assert pages.client.post(f"{page}/area", data={"area": "atlantis"}).status_code == 409
+    (leaf,) = [one for one in leaves_of(house) if one["event"] == Event.AREA_SET.label]
+    facts = {"person": house.id("officer1"), "area": "preston", "before": ""}
+    assert (leaf["actor"], leaf["facts"]) == (house.id("ada"), facts)
+    assert pages.client.post(f"/people/admin/{house.id('ada')}/area", data={"area": "wyre"}).status_code == 409
 
 
 @pytest.mark.parametrize("name", WRONG)
