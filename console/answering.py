@@ -29,7 +29,7 @@ async def questions(request: Request, me: Answering) -> Response:
 
 @router.post("/{question_id}")
 async def answer(
-    request: Request, question_id: str, me: Answering, answer: Annotated[str, Form(max_length=review.LONGEST)]
+    request: Request, question_id: str, me: Answering, answer: Annotated[str, Form(max_length=5 * review.LONGEST)]
 ) -> Response:
     """Once."""
     front: Front = request.app.state.front

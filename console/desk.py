@@ -21,8 +21,9 @@ from conversations.advise import Advice, AdviceStatus, advise
 from conversations.case import Case
 from conversations.consult import edit
 from conversations.errors import DutyTooLong, NotYours
+from conversations.planned import LONGEST_SHIFT
 from conversations.private_notes import NoteShown, notes
-from conversations.rota import LONGEST_SHIFT, go_off_duty, go_on_duty
+from conversations.rota import go_off_duty, go_on_duty
 from conversations.send_entry import send_entry
 from conversations.snippets import SnippetShown, snippets
 from conversations.tables import OfferOutcome

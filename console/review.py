@@ -22,7 +22,7 @@ from conversations.work import Work
 router = APIRouter(prefix="/review/{role}")
 Reviewing = Annotated[Reader, Depends(reader(Action.REVIEW))]
 Grading = Annotated[Reader, Depends(reader(Action.GRADE_LATER))]
-Words = Annotated[str, Form(max_length=review.LONGEST)]
+Words = Annotated[str, Form(max_length=5 * review.LONGEST)]
 Grade = Annotated[str, Form(pattern="^(high|medium|standard|not_done)$")]
 Month = Annotated[str, Query(pattern=r"^(20\d\d-(0[1-9]|1[0-2]))?$")]
 PAGE = 50  # consultations on one page

@@ -176,6 +176,14 @@ class NotAllMarked(LineError):
     """Mark every standard before you sign off: yes, no or not applicable."""
 
 
+class CommentTooLong(LineError):
+    """A comment or learning point has at most 4,000 characters. Nothing was saved."""
+
+
+class NoSuchGrade(LineError):
+    """A grade is high, medium or standard, or not done."""
+
+
 class NothingAsked(LineError):
     """Write what you want to ask or answer, in at most 4,000 characters."""
 

@@ -22,8 +22,10 @@ from audit.events import Event
 from audit.growth import LeafRow
 from conversations import store
 from conversations.errors import (
+    CommentTooLong,
     HadAPart,
     NobodyToAsk,
+    NoSuchGrade,
     NotAllMarked,
     NotBegun,
     NothingAsked,
@@ -96,7 +98,8 @@ def own(work: Work, ref: str, by: str) -> Review:
 
 
 def mark(work: Work, review_id: str, by: str, version: int, marked: Marked) -> Review:
-    """Keep the marks, comment and learning of one's own review. Raises `NotYours` or `ReviewChanged`."""
+    """Keep the marks, comment and learning of one's own review. Raises `NotYours`, `ReviewChanged` or
+    `CommentTooLong`."""
     review = _own(work, review_id, by, version)
     for standard in Standard:
         value = marked.marks.get(standard)
@@ -173,10 +176,11 @@ def others_of(work: Work, review: Review) -> list[Review]:
 
 
 def grade_later(work: Work, ref: str, by: str, grade: str) -> None:
-    """A person says how the risk was graded afterwards. Raises `RoleMissing`, `NotYours`, `StillLive` or ValueError."""
+    """A person says how the risk was graded afterwards. Raises `RoleMissing`, `NotYours`, `StillLive` or
+    `NoSuchGrade`."""
     require(work, by, Action.GRADE_LATER)
     if grade not in GRADES:
-        raise ValueError("no such grade")
+        raise NoSuchGrade
     row = _known(work, ref, by)
     if State(row.state) not in ENDED:
         raise StillLive
@@ -224,12 +228,21 @@ def _unanswered(work: Work, review: Review) -> bool:
 
 
 def _sealed(work: Work, review: Review, column: str, words: str) -> Sealed | None:
-    if not words.strip():
+    cleaned = _cleaned(words)
+    if not cleaned:
         return None
-    return work.seal("review", column, review.id, scope_of(review.consultation_id), words.strip()[:LONGEST])
+    if len(cleaned) > LONGEST:
+        raise CommentTooLong
+    return work.seal("review", column, review.id, scope_of(review.consultation_id), cleaned)
 
 
 def _required(words: str) -> str:
-    if not 0 < len(words.strip()) <= LONGEST:
+    cleaned = _cleaned(words)
+    if not 0 < len(cleaned) <= LONGEST:
         raise NothingAsked
-    return words.strip()
+    return cleaned
+
+
+def _cleaned(words: str) -> str:
+    """As the box counts it: a form sends each new line as two characters."""
+    return words.replace("\r\n", "\n").strip()

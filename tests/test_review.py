@@ -17,8 +17,10 @@ from access.tables import Role
 from conversations import consult, restrict, review, review_shown, search, store, to_review
 from conversations.case import Case
 from conversations.errors import (
+    CommentTooLong,
     HadAPart,
     LineError,
+    NoSuchGrade,
     NotAllMarked,
     NotToReview,
     NotYours,
@@ -32,6 +34,7 @@ from conversations.sampling import Reason, Sampling
 from conversations.tables import Consultation
 from conversations.tables_review import Mark, Review, ReviewQuestion, Standard
 from conversations.transfer import accept_transfer, offer_transfer
+from conversations.work import scope_of
 from tests.erasing import RELAY, TWO_SUPERVISORS, ended, erases, leaves_of
 from tests.house import House
 from tests.test_console import Pages
@@ -192,6 +195,27 @@ def test_the_second_reviewer_is_another_and_sees_the_first_only_once_both_have_s
     assert (seen(first), seen(second)) == ([], [])
     signed(house, marked(house, second, "ruth"), "ruth")
     assert (seen(first), seen(second)) == ([second.id], [first.id])
+
+
+def test_too_long_a_comment_is_refused_and_not_cut(house: House) -> None:
+    """A new line counts once, however a form sends it; what is too long is said, and nothing is saved."""
+    one = begun(house, urgent(house))
+    longest = "x\r\n" * (review.LONGEST // 2 - 1) + "xx"
+    for comment, learning in ((f"{longest}x", ""), ("", f"{longest}x")):
+        with pytest.raises(CommentTooLong, match=f"at most {review.LONGEST:,} characters"), house.work() as work:
+            review.mark(work, one.id, house.id("sam"), one.version, Marked({}, comment, learning))
+    with house.work() as work:
+        kept = review.mark(work, one.id, house.id("sam"), one.version, Marked({}, longest, ""))
+        assert kept.comment is not None
+        opened = work.open_words("review", "comment", kept.id, scope_of(kept.consultation_id), kept.comment)
+    assert opened == longest.replace("\r\n", "\n")
+    assert len(opened) == review.LONGEST
+
+
+def test_a_grade_that_there_is_not_is_named(house: House) -> None:
+    ref = ended(house)
+    with pytest.raises(NoSuchGrade, match="high, medium or standard"), house.work() as work:
+        review.grade_later(work, ref, house.id("sam"), "severe")
 
 
 def test_a_form_made_from_an_older_version_saves_nothing(house: House) -> None:
