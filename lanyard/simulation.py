@@ -22,7 +22,7 @@ from access.people import NewPerson, add_person
 from access.tables import Role
 from bot.threads import Threads
 from bot.watch import Watch
-from conversations import consult, search, store
+from conversations import consult, search, start_check, store
 from conversations.advise import Advice, AdviceStatus, advise, understood
 from conversations.case import Case
 from conversations.consult import Words
@@ -221,6 +221,9 @@ class Simulation:
             for offer in (offer for idva in self._idvas for offer in store.offers_to(session, idva)):
                 if self._first("offer", offer.id) and self._chance.random() >= self.plan.manners.misses:
                     self._soon(self.plan.manners.takes, self._accept, offer.consultation_id, offer.idva_id)
+            for idva in store.not_reached(session, self._idvas, self.clock()):
+                if self._first("start", idva, f"{self.clock():%d}"):
+                    self._soon(60, self._here, idva)
             for row in store.live(session):
                 state, turn = State(row.state), row.changed_at.isoformat()
                 if state is State.TALKING and row.idva_id and self._first("talk", row.id, row.idva_id):
@@ -235,6 +238,10 @@ class Simulation:
             case = consult.ask(work, officer, Words("A made-up question."))
             if urgent:
                 consult.set_grade(case, "high")
+
+    def _here(self, idva: str) -> None:
+        with working(self.line) as work:
+            start_check.answer(work, idva)
 
     def _accept(self, consultation: str, idva: str) -> None:
         self._try(consultation, lambda case: search.accept(case, idva))

@@ -61,6 +61,9 @@ def consultation(practice: Practice, window: BrowserContext) -> None:
     take(board, "review", SCREEN)
     board.get_by_role("link", name="Catalogue").click()
     take(board, "catalogue", SCREEN)
+    board.get_by_role("link", name="Lanyard").click()
+    board.get_by_role("link", name="Reports").click()
+    take(board, "reports", SCREEN)
 
 
 def rooms(practice: Practice, window: BrowserContext) -> None:
