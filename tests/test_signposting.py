@@ -80,7 +80,7 @@ def test_the_first_entry_is_shown_in_full_while_an_idva_is_found_and_the_others_
 
 def test_the_trail_and_the_list_for_corrections_name_the_version_and_never_the_words(line: House) -> None:
     ref = line.asks("officer1", "wont leave the dog")
-    assert leaves(line) == [{"entry": "guidance-pets", "version": 1, "how": "suggested"}]
+    assert leaves(line) == [{"entry": "guidance-pets", "version": 1, "how": "suggested", "topic": "pets"}]
     with line.line.database.reading() as session:
         since, until = (line.clock.time.replace(year=year) for year in (2020, 2030))
         people = shown_to(session, "guidance-pets", since, until)

@@ -116,8 +116,9 @@ def watch(context: BrowserContext, broken: list[str]) -> None:
             broken.append(f"request to {to.netloc}")
 
     def said(message: ConsoleMessage) -> None:
+        at = urlsplit(message.page.url if message.page else "")
         if "Content Security Policy" in message.text or REPORT in message.text:
-            broken.append(message.text)
+            broken.append(f"{at.path}: {message.text}")
 
     def spoke(dialog: Dialog) -> None:
         broken.append(f"dialog {dialog.message}")

@@ -38,6 +38,8 @@ NO_PAGE = {
     "/healthz": "for machines",
     "/readyz": "for machines",
     "/service-worker.js": "a script",
+    "/rota/{role}/rota.csv": "a file",
+    "/rota/{role}/shift/{shift_id}": "once there is one to come: test_rota",
     "/offline": "shown without a network: test_pages",
     "/sign-in/{code}": "a one-time link: test_pages",
     "/": "where nobody is signed in: test_pages",

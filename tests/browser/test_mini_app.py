@@ -93,7 +93,7 @@ def open_inside(window: BrowserContext, address: str, data: str) -> tuple[Page, 
 
 
 @pytest.mark.timeout(240)
-def test_from_the_message_in_telegram_to_the_question_inside_it(line: Line, browser: Browser, tmp_path: Path) -> None:
+def test_from_the_message_in_telegram_to_the_question_inside_it(line: Line, browser: Browser) -> None:
     desk, inside, thief = (browser.new_context(ignore_https_errors=True) for _ in range(3))
     officer, pat = enrol(line, desk)
     ref = ask(officer, WORDS)
@@ -109,7 +109,6 @@ def test_from_the_message_in_telegram_to_the_question_inside_it(line: Line, brow
     assert page.url == f"{line.address}/mini-app"
     assert {urlsplit(one).netloc for one in asked} == {urlsplit(line.address).netloc}
     assert not [one for one in asked[1:] if "tgWebAppData" in one]
-    page.screenshot(path=tmp_path / "sign-in.png")
     found = complaints(page, "sign in to go on")
     page.set_viewport_size(PHONE)
     page.go_back()
@@ -119,7 +118,6 @@ def test_from_the_message_in_telegram_to_the_question_inside_it(line: Line, brow
     at_the_provider(page, "pc-1234-at-the-force")
     expect(page.get_by_text(WORDS).first).to_be_visible()
     assert page.url == f"{line.address}/chat/{ref}"
-    page.screenshot(path=tmp_path / "chat.png")
     found += complaints(page, "the question")
     page.set_viewport_size(PHONE)
     page.get_by_label(f"Write on in {ref}").fill("She is with me now.")

@@ -22,6 +22,7 @@ NUMBERS = ("-1", "1000000000000", "NaN", "\u0661\u0662", "1e3", "0x1", " ", "1;-
 ALL = tuple(TEAM)
 MOST_WAIT = 0.2  # seconds
 LISTENING = "/live/{role}"
+OWN_NAME = re.compile(r'attachment; filename="[a-z0-9-]+\.(csv|pdf)"')
 
 
 class Heard(logging.Handler):
@@ -199,13 +200,17 @@ def returns_of_nobody(at: Served) -> None:
 
 
 def files_taken_away(at: Served) -> None:
-    """Row 104: no page hands out a file, and how an uploaded one is named is not looked at."""
+    """Row 104: what a page hands out as a file has a name of our making, whatever the request says; and how an uploaded
+    one is named is not looked at."""
     with at.everybody(*ALL) as client:
         for route in at.routes:
             if "GET" not in (route.methods or ()) or route.path == LISTENING:
                 continue
             for role in roles_in(route):
-                assert "content-disposition" not in client.get(filled(route, role)).headers
+                named = client.get(filled(route, role), params={"filename": "x.canary"}).headers.get(
+                    "content-disposition"
+                )
+                assert named is None or OWN_NAME.fullmatch(named), (route.path, named)
         for name in ("../../etc/passwd", 'a";b=canary.csv', "\u202egnp.csv", "con.canary", "a" * 300):
             rows = "staff_id,name,service,roles\n"
             answer = client.post("/people/admin/import/look", files={"file": (name, rows)})
