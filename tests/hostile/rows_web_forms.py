@@ -157,16 +157,29 @@ def injections(at: Served) -> None:
                 ("POST", "/trail/auditor", {"data": {"staff_id": words, "log": words}}),
             ]
             for method, path, given in requests:
-                answers, waits = [], []
-                for _ in range(3):
-                    began = time.monotonic()
-                    answers.append(client.request(method, path, **given))
-                    waits.append(time.monotonic() - began)
+                usual, _ = _quickest(client, method, path, _with(given, "Sample"))
+                took, answers = _quickest(client, method, path, given)
                 assert {one.status_code for one in answers} <= {200, 404, 409, 422}
-                assert min(waits) <= MOST_WAIT, (words, waits)
+                assert took <= max(MOST_WAIT, 3 * usual), (words, took, usual)  # a busy machine is slow with any words
             assert "Jane Example" not in client.get("/people/admin", params={"staff_id": words[:40]}).text
         for order in ("name; DROP TABLE person", "(SELECT 1)"):
             assert client.get("/people/admin", params={"sort": order}).status_code == 422
+
+
+def _quickest(
+    client: httpx.Client, method: str, path: str, given: dict[str, Any]
+) -> tuple[float, list[httpx.Response]]:
+    """The shortest of three, in seconds, and all three answers."""
+    answers, waits = [], []
+    for _ in range(3):
+        began = time.monotonic()
+        answers.append(client.request(method, path, **given))
+        waits.append(time.monotonic() - began)
+    return min(waits), answers
+
+
+def _with(given: dict[str, Any], words: str) -> dict[str, Any]:
+    return {kind: dict.fromkeys(fields, words) for kind, fields in given.items()}
 
 
 def addresses_to_fetch(at: Served) -> None:
